@@ -1,0 +1,174 @@
+"""Training checkpoint -> patch: keeps what ships, leaves what only trains."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import Any
+
+import tensorflow as tf
+
+from object_detection_patch.hosts import Hosts
+from object_detection_patch.methods import presets
+from object_detection_patch.od_api import label_map, pipeline_config
+from object_detection_patch.patch_file import LabelMapItem, Patch
+from object_detection_patch.training import cost, patched_model
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainedPatch:
+    """A patch and the model that it was read from."""
+
+    patch: Patch
+    model: Any
+    checkpoint_path: str
+
+
+def extract(pipeline_config_path: str, checkpoint: str) -> TrainedPatch:
+    """Reads the patch out of a training checkpoint.
+
+    Args:
+      pipeline_config_path: the config of the training.
+      checkpoint: a model directory (its newest checkpoint is taken) or the
+        prefix of one checkpoint.
+
+    Raises:
+      ValueError: for a config without a patch, a missing checkpoint, one
+        that lacks any variable of the patched model, or a label map that
+        disagrees with the config.
+    """
+    pipeline = pipeline_config.read_pipeline(pipeline_config_path)
+    config = pipeline_config.require_patch(pipeline, pipeline_config_path)
+    items = label_map.read_label_map(label_map_path(pipeline))
+    label_map.check_num_classes(
+        items, pipeline.model.ssd.num_classes, label_map_path(pipeline)
+    )
+    path = find_checkpoint(checkpoint)
+    model = patched_model.build_patched(pipeline.model, config)
+    step = restore_all(model, path)
+    _refuse_untrained(step, path)
+    method = model.patch
+    patch = Patch(
+        method=presets.method_name(config),
+        base_fingerprint=method.base_fingerprint,
+        edits=tuple(method.edits()),
+        label_map=tuple(LabelMapItem(*item) for item in items),
+        metadata=_metadata(pipeline, model, step),
+    )
+    return TrainedPatch(patch, model, path)
+
+
+def label_map_path(pipeline: Any) -> str:
+    """The task's label map, from the evaluation reader or the training's."""
+    for reader in [*pipeline.eval_input_reader, pipeline.train_input_reader]:
+        if reader.label_map_path:
+            return reader.label_map_path
+    raise ValueError(
+        "A patch ships its label map; set `label_map_path` in "
+        "`eval_input_reader` or `train_input_reader` (pipeline.config). "
+        "Received: none."
+    )
+
+
+def find_checkpoint(checkpoint: str) -> str:
+    """The prefix itself, or the newest checkpoint of a directory.
+
+    Raises:
+      ValueError: if there is none.
+    """
+    path = checkpoint
+    if tf.io.gfile.isdir(checkpoint):
+        path = tf.train.latest_checkpoint(checkpoint) or ""
+    if not path or not tf.io.gfile.exists(f"{path}.index"):
+        raise ValueError(
+            "A checkpoint must be a directory that training wrote, or a "
+            f"prefix such as DIR/ckpt-3. Received: {checkpoint!r}, which "
+            "holds no checkpoint."
+        )
+    return path
+
+
+def restore_all(model: Any, path: str) -> int:
+    """Restores every variable of a built model; returns the step.
+
+    Raises:
+      ValueError: if the checkpoint lacks any of them or has other shapes.
+    """
+    step = tf.Variable(0, dtype=tf.int64, trainable=False)
+    checkpoint = tf.train.Checkpoint(model=model, step=step)
+    try:
+        status = checkpoint.restore(path)
+        status.assert_existing_objects_matched()
+        status.expect_partial()
+    except (AssertionError, ValueError) as error:
+        raise ValueError(
+            "A training checkpoint must hold every variable of the model that "
+            "pipeline.config describes, patch included. Received: "
+            f"{path!r}: {str(error).splitlines()[0]}"
+        ) from error
+    return int(step.numpy())
+
+
+def report(trained: TrainedPatch, output: str) -> str:
+    """One paragraph for people about a patch file just written."""
+    metadata = trained.patch.metadata
+    steps = metadata["training"]["steps"]
+    planned = metadata["training"]["planned_steps"]
+    gates = trained.model.patch.gates()
+    lines = [
+        f"{output}: {os.path.getsize(output):,} bytes, "
+        f"{trained.patch.method} for {len(trained.patch.label_map)} classes, "
+        f"from {trained.checkpoint_path} (step {steps:,}).",
+        f"Base {trained.patch.base_fingerprint[:12]}; nominal footprint "
+        f"{metadata['nominal_bits'] / 32 / metadata['base_parameters']:.2%} "
+        "of its counted parameters.",
+    ]
+    if gates:
+        opened = sum(gate.is_open for gate in gates)
+        lines.append(f"{opened} of {len(gates)} gates are open.")
+    if steps < planned:
+        lines.append(
+            f"Note: the config plans {planned:,} steps; this checkpoint is "
+            f"of step {steps:,} (--checkpoint_every_n sets which are kept)."
+        )
+    return "\n".join(lines)
+
+
+def _refuse_untrained(step: int, path: str) -> None:
+    if step == 0:
+        raise ValueError(
+            "A patch is extracted from a trained checkpoint. Received: "
+            f"{path!r}, saved before the first step; train longer than "
+            "--checkpoint_every_n steps."
+        )
+
+
+def _metadata(pipeline: Any, model: Any, step: int) -> dict[str, Any]:
+    hosts: Hosts = model.patch.hosts
+    base = cost.base_size(hosts)
+    footprint = cost.patch_footprint(model.patch)
+    return {
+        "training": {
+            "steps": step,
+            "planned_steps": pipeline.train_config.num_steps,
+            "batch_size": pipeline.train_config.batch_size,
+            "extractor": pipeline.model.ssd.feature_extractor.type,
+            "image_size": _image_size(pipeline),
+        },
+        "base_parameters": base.total,
+        "nominal_bits": footprint.nominal_bits(bits=32),
+        "uncounted": sorted(cost.uncounted_names(hosts)),
+        "gateable": [
+            {"name": gate.host, "weights": gate.weights}
+            for gate in model.patch.gates()
+        ],
+    }
+
+
+def _image_size(pipeline: Any) -> list[int]:
+    resizer = pipeline.model.ssd.image_resizer
+    if resizer.HasField("fixed_shape_resizer"):
+        fixed = resizer.fixed_shape_resizer
+        return [fixed.height, fixed.width]
+    ratio = resizer.keep_aspect_ratio_resizer
+    return [ratio.min_dimension, ratio.max_dimension]

@@ -1,0 +1,181 @@
+"""Base checkpoint + patch -> an ordinary OD API checkpoint and config."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from typing import Any
+
+import tensorflow as tf
+
+from object_detection_patch import hosts as hosts_lib
+from object_detection_patch.checkpoints import extract
+from object_detection_patch.hosts import Hosts
+from object_detection_patch.od_api import (
+    base_model,
+    host_layers,
+    pipeline_config,
+)
+from object_detection_patch.patch_file import (
+    FingerprintError,
+    Patch,
+    PatchFileError,
+    apply_edits,
+)
+
+LABEL_MAP_FILE = "label_map.pbtxt"
+
+
+def merge(
+    *,
+    base_config: str,
+    base_checkpoint: str,
+    patch: Patch,
+    output_dir: str,
+) -> Any:
+    """Writes checkpoint, pipeline.config and label map of the patched model.
+
+    The result holds no patch layer: every tool of the OD API takes it.
+
+    Args:
+      base_config: pipeline.config of the base model.
+      base_checkpoint: directory or prefix of the base's checkpoint.
+      patch: as `read_patch` returns it.
+      output_dir: created; refused if it holds anything.
+
+    Returns:
+      The merged SSDMetaArch, in inference mode.
+
+    Raises:
+      FingerprintError: if the patch was trained on another base.
+      ValueError: for a config, checkpoint or patch that does not fit.
+    """
+    _refuse_filled(output_dir)
+    pipeline = task_pipeline(base_config, patch, output_dir)
+    model = merged_model(
+        pipeline, extract.find_checkpoint(base_checkpoint), patch
+    )
+    _write(model, pipeline, patch, output_dir)
+    return model
+
+
+def task_pipeline(base_config: str, patch: Patch, output_dir: str) -> Any:
+    """The base's config with the task's classes and label map, unpatched."""
+    pipeline = pipeline_config.without_patch(
+        pipeline_config.read_pipeline(base_config)
+    )
+    base_model.refuse_other_architectures(pipeline.model)
+    pipeline.model.ssd.num_classes = len(patch.label_map)
+    label_map = os.path.join(output_dir, LABEL_MAP_FILE)
+    pipeline.train_input_reader.label_map_path = label_map
+    for reader in pipeline.eval_input_reader:
+        reader.label_map_path = label_map
+    pipeline.train_config.fine_tune_checkpoint = os.path.join(
+        output_dir, "ckpt-0"
+    )
+    pipeline.train_config.fine_tune_checkpoint_type = "full"
+    return pipeline
+
+
+def merged_model(pipeline: Any, base_checkpoint: str, patch: Patch) -> Any:
+    """Builds the task's model, restores the base and applies the edits."""
+    model = base_model.build_model(pipeline.model, is_training=False)
+    hosts = host_layers.find_ssd_hosts(model)
+    base_model.restore_base(
+        model, hosts, base_checkpoint, checkpoint_type="detection"
+    )
+    base = {name: v.numpy() for name, v in hosts.base_tensors().items()}
+    _check_fingerprint(patch, base, base_checkpoint)
+    _apply(hosts, base, patch)
+    return model
+
+
+def _check_fingerprint(patch: Patch, base: Any, base_checkpoint: str) -> None:
+    found = hosts_lib.fingerprint(base)
+    if found != patch.base_fingerprint:
+        raise FingerprintError(
+            "A patch fits the base model that it was trained on, and no "
+            f"other. Received: a patch for base {patch.base_fingerprint}, "
+            f"but {base_checkpoint!r} is base {found}."
+        )
+
+
+def _apply(hosts: Hosts, base: dict[str, Any], patch: Patch) -> None:
+    heads = hosts.head_tensors()
+    edited = apply_edits(base, patch.edits)
+    variables = hosts.base_tensors() | heads
+    absent = sorted(set(heads) - set(edited))
+    unknown = sorted(set(edited) - set(variables))
+    if absent or unknown:
+        raise PatchFileError(
+            "A patch must hold every tensor of its heads, and none that the "
+            f"model lacks. Received: {patch.method} without "
+            f"{absent or 'none'}, with unknown {unknown or 'none'}."
+        )
+    for name, value in edited.items():
+        variable = variables[name]
+        if tuple(variable.shape) != value.shape:
+            raise PatchFileError(
+                f"{name} must have shape {tuple(variable.shape)} in this "
+                f"model. Received: {value.shape} in the patch."
+            )
+        variable.assign(value)
+
+
+def _refuse_filled(output_dir: str) -> None:
+    if os.path.exists(output_dir) and (
+        not os.path.isdir(output_dir) or os.listdir(output_dir)
+    ):
+        raise ValueError(
+            "`--output_dir` must be new or empty, so that no older model is "
+            f"mixed in. Received: {output_dir!r}."
+        )
+
+
+def _write(model: Any, pipeline: Any, patch: Patch, output_dir: str) -> None:
+    """Writes beside the target and renames, so no half model is found."""
+    from google.protobuf import text_format
+
+    parent = os.path.dirname(os.path.abspath(output_dir))
+    os.makedirs(parent, exist_ok=True)
+    beside = tempfile.mkdtemp(prefix=".merge-", dir=parent)
+    try:
+        checkpoint = tf.train.Checkpoint(
+            model=model, step=tf.Variable(0, dtype=tf.int64, trainable=False)
+        )
+        manager = tf.train.CheckpointManager(
+            checkpoint, beside, max_to_keep=1, checkpoint_name="ckpt"
+        )
+        manager.save(checkpoint_number=0)
+        _write_text(
+            os.path.join(beside, "pipeline.config"),
+            text_format.MessageToString(pipeline),
+        )
+        _write_text(
+            os.path.join(beside, LABEL_MAP_FILE), _label_map_text(patch)
+        )
+        os.chmod(beside, 0o755)
+        if os.path.isdir(output_dir):
+            os.rmdir(output_dir)
+        os.rename(beside, output_dir)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+
+
+def _write_text(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _label_map_text(patch: Patch) -> str:
+    from google.protobuf import text_format
+    from object_detection.protos import string_int_label_map_pb2
+
+    label_map = string_int_label_map_pb2.StringIntLabelMap()
+    for item in patch.label_map:
+        label_map.item.add(
+            id=item.id, name=item.name, display_name=item.display_name
+        )
+    return text_format.MessageToString(label_map, as_utf8=True)

@@ -1,0 +1,59 @@
+"""WHAT is learned: the registry of parts, and patches built from them.
+
+The registry reads the arms of `Part.part` in protos/patch.proto and imports
+the module of that name: a new part is one file and one arm.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+
+from object_detection_patch.hosts import Hosts
+from object_detection_patch.methods import base, presets
+from object_detection_patch.methods.patch_method import PatchMethod
+from object_detection_patch.protos import patch_pb2
+
+__all__ = ["PatchMethod", "build", "part_class", "part_names"]
+
+
+def part_names() -> list[str]:
+    """The arms of `Part.part`."""
+    oneof = patch_pb2.Part.DESCRIPTOR.oneofs_by_name["part"]
+    return [field.name for field in oneof.fields]
+
+
+def part_class(name: str) -> type[base.Part]:
+    """The one class derived from `base.Part` in the module `name`."""
+    module = importlib.import_module(f"{__name__}.{name}")
+    (found,) = (
+        member
+        for _, member in inspect.getmembers(module, inspect.isclass)
+        if issubclass(member, base.Part) and member.__module__ == module.__name__
+    )
+    return found
+
+
+def check(config: patch_pb2.Patch) -> None:
+    """Raises ValueError for options that no base model could carry."""
+    _parts(config)
+
+
+def build(config: patch_pb2.Patch, hosts: Hosts) -> PatchMethod:
+    """Builds the patch of `config` for a base model; attaches nothing yet.
+
+    Raises:
+      ValueError: for options outside their range, two parts that claim one
+        host, or a base model that cannot carry a part.
+    """
+    return PatchMethod(
+        parts=_parts(config), hosts=hosts, method=presets.method_name(config)
+    )
+
+
+def _parts(config: patch_pb2.Patch) -> dict[str, base.Part]:
+    parts = {}
+    for part in presets.resolve_parts(config):
+        name = part.WhichOneof("part")
+        parts[name] = part_class(name)(getattr(part, name))
+    return parts

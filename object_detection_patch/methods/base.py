@@ -1,0 +1,226 @@
+"""The questions that every part of a patch answers.
+
+Checklist for a new part: one file here named like its arm in
+`Part.part` of protos/patch.proto, holding one class derived from `Part`, and
+that arm. The registry, the footprint, the patch file and the contract test
+find it by themselves.
+"""
+
+from __future__ import annotations
+
+import abc
+from typing import Any
+
+import numpy as np
+
+from object_detection_patch.hosts import (
+    Hosts,
+    HostBatchNorm,
+    HostBias,
+    HostKernel,
+)
+from object_detection_patch.keras_version import keras
+from object_detection_patch.patch_file import edits
+
+Host = HostKernel | HostBatchNorm | HostBias
+
+
+class HostPatch(keras.layers.Layer):
+    """What one part adds to one host: a Keras layer with its variables.
+
+    It never owns the host's variables: they stay where the base model keeps
+    them, and reach the methods below as arguments.
+    """
+
+    def initialise(self, host: Host) -> None:
+        """Sets what depends on the base's values, once they are restored."""
+
+    def trained_in_place(self, host: Host) -> list[Any]:
+        """Variables of the host itself that this patch trains."""
+        del host
+        return []
+
+    def penalties(self) -> dict[str, Any]:
+        """Loss name -> weighted scalar tensor, added to the training loss."""
+        return {}
+
+    def edits(self, host: Host) -> list[edits.Edit]:
+        """What ships for this host; an empty list when nothing changed."""
+        raise NotImplementedError(type(self).__name__)
+
+
+class KernelPatch(HostPatch):
+    """A patch whose `call` turns the frozen kernel into the task's kernel."""
+
+
+class GatedKernelPatch(KernelPatch):
+    """A kernel patch that training may switch off."""
+
+    def gate(self) -> Any:
+        """The hard gate, a scalar tensor 0 or 1."""
+        raise NotImplementedError(type(self).__name__)
+
+    def gate_is_open(self) -> bool:
+        """Whether the hard gate is 1, read from the variables."""
+        return bool(self.gate() > 0)
+
+    def edits_if_open(self, host: Host) -> list[edits.Edit]:
+        """What ships for this host when its gate is open."""
+        raise NotImplementedError(type(self).__name__)
+
+    def edits(self, host: Host) -> list[edits.Edit]:
+        return self.edits_if_open(host) if self.gate_is_open() else []
+
+
+class Part(abc.ABC):
+    """One kind of thing that a patch adds to a base model.
+
+    Args:
+      options: the message of this part's arm.
+
+    Raises:
+      ValueError: for an option outside its range.
+    """
+
+    def __init__(self, options: Any) -> None:
+        self.options = options
+
+    @abc.abstractmethod
+    def patches(self, host: Host) -> bool:
+        """Whether this part edits `host`."""
+
+    @abc.abstractmethod
+    def attach(self, host: Host) -> HostPatch:
+        """A built layer for `host`, which `patches` accepted."""
+
+    def check(self, hosts: Hosts) -> None:
+        """Raises ValueError where the base model cannot carry this part."""
+
+
+class TrainedInPlace(HostPatch):
+    """A kernel or bias that the task trains as it stands, and ships whole."""
+
+    def trained_in_place(self, host: Host) -> list[Any]:
+        return [host.variable]
+
+    def edits(self, host: Host) -> list[edits.Edit]:
+        return [edits.Replace(host.name, host.variable.numpy())]
+
+
+class TrainedBatchNorm(HostPatch):
+    """BatchNorm with the task's gamma, beta, mean and variance.
+
+    The file holds two floats a channel: the four adapted vectors folded onto
+    the base's statistics (v0, m0), which gives the same function,
+
+        scale = s * sqrt(v0 + eps),  offset = beta - m * s + m0 * s,
+        s = gamma / sqrt(v + eps),
+
+    so SpotPatch's count of two floats a channel is what ships.
+    """
+
+    def build(self, channels: int) -> None:
+        """Creates the copies of the base's statistics, float32 [channels]."""
+        for name in ("base_mean", "base_variance"):
+            setattr(
+                self,
+                name,
+                self.add_weight(
+                    name=name,
+                    shape=(channels,),
+                    initializer="zeros",
+                    trainable=False,
+                ),
+            )
+        self.built = True
+
+    def initialise(self, host: HostBatchNorm) -> None:
+        self.base_mean.assign(host.layer.moving_mean)
+        self.base_variance.assign(host.layer.moving_variance)
+
+    def trained_in_place(self, host: HostBatchNorm) -> list[Any]:
+        layer = host.layer
+        return [
+            variable
+            for variable in (layer.gamma, layer.beta)
+            if variable is not None
+        ]
+
+    def edits(self, host: HostBatchNorm) -> list[edits.Edit]:
+        layer = host.layer
+        scale, offset = fold_batch_norm(
+            gamma=layer.gamma.numpy(),
+            beta=layer.beta.numpy(),
+            mean=layer.moving_mean.numpy(),
+            variance=layer.moving_variance.numpy(),
+            base_mean=self.base_mean.numpy(),
+            base_variance=self.base_variance.numpy(),
+            epsilon=layer.epsilon,
+        )
+        return [edits.ScaleOffset(host.name, scale, offset)]
+
+
+def fold_batch_norm(
+    *,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    base_mean: np.ndarray,
+    base_variance: np.ndarray,
+    epsilon: float,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Gamma and beta that act alike on the base's statistics.
+
+    All arrays have shape [channels]; computed in float64, returned float32.
+    """
+    slope = gamma.astype(np.float64) / np.sqrt(
+        variance.astype(np.float64) + epsilon
+    )
+    scale = slope * np.sqrt(base_variance.astype(np.float64) + epsilon)
+    offset = beta - mean * slope + base_mean * slope
+    return scale.astype(np.float32), offset.astype(np.float32)
+
+
+def attach_trained(host: Host) -> HostPatch:
+    """The layer for a host that a task trains in place."""
+    if isinstance(host, HostBatchNorm):
+        patch = TrainedBatchNorm(name=layer_name(host))
+        patch.build(host.channels)
+        return patch
+    patch = TrainedInPlace(name=layer_name(host))
+    patch.built = True
+    return patch
+
+
+def layer_name(host: Host) -> str:
+    """The host's name in the characters that Keras layer names allow."""
+    return host.name.replace("@", "_at_")
+
+
+def refuse_unfoldable(hosts: Hosts, patches: Any) -> None:
+    """Raises ValueError for a patched BatchNorm without gamma or beta."""
+    for host in hosts.batch_norms:
+        if not patches(host):
+            continue
+        if host.layer.gamma is None or host.layer.beta is None:
+            raise ValueError(
+                "A patched BatchNorm needs gamma and beta (`batch_norm { "
+                "scale: true center: true }` in pipeline.config), or its "
+                "adapted statistics cannot be folded. Received: "
+                f"{host.name} without "
+                f"{'gamma' if host.layer.gamma is None else 'beta'}."
+            )
+
+
+def check_option(
+    part: str, option: str, value: float, *, minimum: float, open_: bool
+) -> None:
+    """Raises ValueError unless value >= minimum (> minimum if `open_`)."""
+    good = value > minimum if open_ else value >= minimum
+    if not (good and np.isfinite(value)):
+        raise ValueError(
+            f"`{part}.{option}` must be {'>' if open_ else '>='} "
+            f"{minimum:g} and finite. Received: {value:g} (pipeline.config, "
+            "[object_detection_patch.patch])."
+        )

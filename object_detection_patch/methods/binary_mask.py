@@ -1,0 +1,169 @@
+"""1-bit residual kernel with a learned gate: SpotPatch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from object_detection_patch.hosts import HostKernel
+from object_detection_patch.keras_version import keras
+from object_detection_patch.methods import base
+from object_detection_patch.methods.binarize import binarize, sigmoid_slope
+from object_detection_patch.patch_file import edits
+
+
+@keras.utils.register_keras_serializable("object_detection_patch")
+class BinaryMaskKernel(base.GatedKernelPatch):
+    """kernel' = kernel + g * w * (1 - 2 M),  M = [R > 0],  g = [f > 0].
+
+    `R` (latent mask) and `f` (latent gate) learn through the gradient of the
+    sigmoid; `w` (residual scale) learns as it is. `f` is kept divided by
+    `gate_rate`, which makes its steps that much smaller than the others'
+    under any optimizer.
+
+    Args:
+      lambda_sps: weight of L_sps, this kernel's share being g.
+      lambda_adp: weight of L_adp, this kernel's share being w^2.
+      latent_range: R starts uniform in [-latent_range, latent_range].
+      initial_scale: w starts at this times the standard deviation of the
+        host kernel (`initialise`).
+      initial_gate: f starts here.
+      gate_rate: step size of f relative to the learning rate.
+
+    Input: the frozen kernel, float [h, w, in, out]; output alike.
+    Stored per host with an open gate: one bit a weight and one float, g * w.
+    Reference: SpotPatch, Ye et al., Eq. 2 to 6. The paper does not give
+    initial values; ours were found by trial.
+    """
+
+    def __init__(
+        self,
+        *,
+        lambda_sps: float = 1e-4,
+        lambda_adp: float = 2e-5,
+        latent_range: float = 0.01,
+        initial_scale: float = 0.2,
+        initial_gate: float = 0.1,
+        gate_rate: float = 0.1,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.lambda_sps = lambda_sps
+        self.lambda_adp = lambda_adp
+        self.latent_range = latent_range
+        self.initial_scale = initial_scale
+        self.initial_gate = initial_gate
+        self.gate_rate = gate_rate
+
+    def build(self, kernel_shape: Any) -> None:
+        self.latent_mask = self.add_weight(
+            name="latent_mask",
+            shape=kernel_shape,
+            initializer=keras.initializers.RandomUniform(
+                -self.latent_range, self.latent_range
+            ),
+        )
+        self.residual_scale = self.add_weight(
+            name="residual_scale", shape=(), initializer="zeros"
+        )
+        self.latent_gate = self.add_weight(
+            name="latent_gate",
+            shape=(),
+            initializer=keras.initializers.Constant(
+                self.initial_gate / self.gate_rate
+            ),
+        )
+        self.built = True
+
+    def initialise(self, host: HostKernel) -> None:
+        deviation = float(np.std(host.variable.numpy()))
+        self.residual_scale.assign(self.initial_scale * deviation)
+
+    def gate(self) -> tf.Tensor:
+        """The hard gate g, scalar 0 or 1, with the sigmoid's gradient."""
+        return binarize(self.gate_rate * self.latent_gate)
+
+    def call(self, kernel: tf.Tensor) -> tf.Tensor:
+        scale = self.gate() * self.residual_scale
+        return add_signed(
+            tf.convert_to_tensor(kernel),
+            tf.convert_to_tensor(self.latent_mask),
+            tf.convert_to_tensor(scale),
+        )
+
+    def penalties(self) -> dict[str, tf.Tensor]:
+        return {
+            "sparsity": self.lambda_sps * self.gate(),
+            "adaptation": self.lambda_adp * tf.square(self.residual_scale),
+        }
+
+    def edits_if_open(self, host: HostKernel) -> list[edits.Edit]:
+        scale = float(self.residual_scale.numpy())
+        return [edits.AddSigned(host.name, self.latent_mask.numpy() > 0, scale)]
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {
+            "lambda_sps": self.lambda_sps,
+            "lambda_adp": self.lambda_adp,
+            "latent_range": self.latent_range,
+            "initial_scale": self.initial_scale,
+            "initial_gate": self.initial_gate,
+            "gate_rate": self.gate_rate,
+        }
+
+
+@tf.custom_gradient
+def add_signed(kernel: tf.Tensor, latent: tf.Tensor, scale: tf.Tensor):
+    """kernel + scale * (1 - 2 [latent > 0]) for a frozen kernel.
+
+    One fused rule instead of the chain through `binarize`: no gradient for
+    the kernel, no float mask kept for the backward pass.
+    """
+    signs = tf.where(latent > 0, -tf.ones_like(scale), tf.ones_like(scale))
+
+    def gradient(upstream):
+        by_latent = (-2.0 * scale) * upstream * sigmoid_slope(latent)
+        by_scale = tf.reduce_sum(upstream * signs)
+        return None, by_latent, by_scale
+
+    return kernel + scale * signs, gradient
+
+
+class BinaryMask(base.Part):
+    """A gated 1-bit residual on every kernel of the base model."""
+
+    def __init__(self, options: Any) -> None:
+        super().__init__(options)
+        for option, open_ in (
+            ("lambda_sps", False),
+            ("lambda_adp", False),
+            ("latent_range", True),
+            ("initial_scale", True),
+            ("initial_gate", True),
+            ("gate_rate", True),
+        ):
+            base.check_option(
+                "binary_mask",
+                option,
+                getattr(options, option),
+                minimum=0.0,
+                open_=open_,
+            )
+
+    def patches(self, host: base.Host) -> bool:
+        return isinstance(host, HostKernel)
+
+    def attach(self, host: HostKernel) -> BinaryMaskKernel:
+        patch = BinaryMaskKernel(
+            lambda_sps=self.options.lambda_sps,
+            lambda_adp=self.options.lambda_adp,
+            latent_range=self.options.latent_range,
+            initial_scale=self.options.initial_scale,
+            initial_gate=self.options.initial_gate,
+            gate_rate=self.options.gate_rate,
+            name=base.layer_name(host),
+        )
+        patch.build(host.variable.shape)
+        return patch

@@ -1,0 +1,209 @@
+"""The Keras layer that owns everything one task adds to a base model."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import tensorflow as tf
+
+from object_detection_patch import hosts as hosts_lib
+from object_detection_patch.hosts import Hosts
+from object_detection_patch.keras_version import keras
+from object_detection_patch.methods import base, kernel_view
+from object_detection_patch.patch_file import edits
+
+_FINGERPRINT_BYTES = 32
+
+
+@dataclasses.dataclass(frozen=True)
+class GateState:
+    """One kernel's gate: `weights` is the number of weights behind it."""
+
+    host: str
+    place: str
+    is_open: bool
+    weights: int
+
+
+class PatchMethod(keras.layers.Layer):
+    """Parts, attached to the hosts of one base model.
+
+    Owned by the patched model, so its variables reach the model's trainable
+    variables and its checkpoints by themselves. The base model's variables
+    stay where they are.
+
+    Args:
+      parts: arm of `Part.part` -> part.
+      hosts: hosts of the built base model.
+      method: name for logs and files, a preset's where it is one.
+
+    Raises:
+      ValueError: if two parts claim one host, or one cannot be carried.
+    """
+
+    def __init__(
+        self, *, parts: Mapping[str, base.Part], hosts: Hosts, method: str
+    ) -> None:
+        super().__init__(name="patch")
+        for part in parts.values():
+            part.check(hosts)
+        claims = _claims(parts, hosts)
+        self.method = method
+        # Keras would track lists and dicts of layers that belong to the base
+        # model a second time, and change their checkpoint keys.
+        object.__setattr__(self, "hosts", hosts)
+        object.__setattr__(self, "_patched", {})
+        self.host_patches = {}
+        for host, part in claims:
+            patch = part.attach(host)
+            self.host_patches[host.name] = patch
+            self._patched[host.name] = (host, patch)
+        self._fingerprint = self.add_weight(
+            name="base_fingerprint",
+            shape=(_FINGERPRINT_BYTES,),
+            dtype=tf.int32,
+            initializer="zeros",
+            trainable=False,
+        )
+        self.built = True
+
+    def attach(self) -> None:
+        """Freezes the base model and puts the patched kernels in place."""
+        for layer in self._host_layers():
+            if not self._trains_whole(layer):
+                kernel_view.frozen(layer)
+        for host, patch in self._patched.values():
+            if isinstance(patch, base.KernelPatch):
+                kernel_view.attach(host, patch)
+
+    def detach(self) -> None:
+        """Gives every host its frozen kernel back."""
+        for host, patch in self._patched.values():
+            if isinstance(patch, base.KernelPatch):
+                kernel_view.detach(host)
+
+    def initialise(self) -> None:
+        """Starts from the values that the base model holds now.
+
+        Sets what depends on them (residual scales, statistics to fold onto)
+        and remembers the base's fingerprint.
+        """
+        for host, patch in self._patched.values():
+            patch.initialise(host)
+        digest = bytes.fromhex(self.compute_base_fingerprint())
+        self._fingerprint.assign(list(digest))
+
+    def compute_base_fingerprint(self) -> str:
+        """SHA-256 of the base tensors as they are now."""
+        return hosts_lib.fingerprint(
+            {k: v.numpy() for k, v in self.hosts.base_tensors().items()}
+        )
+
+    @property
+    def base_fingerprint(self) -> str:
+        """Fingerprint of the base that training started from, 64 hex digits.
+
+        Raises:
+          ValueError: if the patch was never initialised on a base.
+        """
+        digest = np.asarray(self._fingerprint.numpy(), dtype=np.uint8)
+        if not digest.any():
+            raise ValueError(
+                "A patch is bound to the base model that it was trained on. "
+                "Received: a patch that no base was restored for; set "
+                "`train_config.fine_tune_checkpoint` (pipeline.config)."
+            )
+        return digest.tobytes().hex()
+
+    @property
+    def trainable_weights(self) -> list[Any]:
+        """Own variables and the host variables trained in place."""
+        own = super().trainable_weights
+        return own + [
+            variable
+            for host, patch in self._patched.values()
+            for variable in patch.trained_in_place(host)
+        ]
+
+    def penalties(self) -> dict[str, tf.Tensor]:
+        """Loss name -> weighted sum over hosts, scalar float32."""
+        terms = collections.defaultdict(list)
+        for patch in self.host_patches.values():
+            for name, term in patch.penalties().items():
+                terms[name].append(term)
+        return {name: tf.add_n(values) for name, values in terms.items()}
+
+    def edits(
+        self, *, gates: Literal["trained", "open", "closed"] = "trained"
+    ) -> list[edits.Edit]:
+        """What ships: one list over hosts in network order, then the heads.
+
+        Args:
+          gates: `open` and `closed` give the largest and the smallest patch
+            that these parts can become.
+        """
+        shipped = []
+        for host, patch in self._patched.values():
+            gated = isinstance(patch, base.GatedKernelPatch)
+            if not gated or gates == "trained":
+                shipped.extend(patch.edits(host))
+            elif gates == "open":
+                shipped.extend(patch.edits_if_open(host))
+        return shipped + [
+            edits.Replace(head.name, head.variable.numpy())
+            for head in self.hosts.heads
+        ]
+
+    def gates(self) -> list[GateState]:
+        """The state of every gated kernel, in network order."""
+        return [
+            GateState(host.name, host.place, patch.gate_is_open(), host.size)
+            for host, patch in self._patched.values()
+            if isinstance(patch, base.GatedKernelPatch)
+        ]
+
+    def gate_tensors(self) -> dict[str, tf.Tensor]:
+        """Host name -> hard gate, a scalar 0 or 1; empty without gates."""
+        return {
+            name: patch.gate()
+            for name, patch in self.host_patches.items()
+            if isinstance(patch, base.GatedKernelPatch)
+        }
+
+    def _host_layers(self) -> list[Any]:
+        layers = {id(host.layer): host.layer for host in self.hosts}
+        return list(layers.values())
+
+    def _trains_whole(self, layer: Any) -> bool:
+        """Whether every base tensor of `layer` is trained in place."""
+        names = [host.name for host in self.hosts if host.layer is layer]
+        return all(
+            isinstance(
+                self.host_patches.get(name),
+                (base.TrainedInPlace, base.TrainedBatchNorm),
+            )
+            for name in names
+        )
+
+
+def _claims(
+    parts: Mapping[str, base.Part], hosts: Hosts
+) -> list[tuple[base.Host, base.Part]]:
+    claims = []
+    for host in hosts:
+        claimants = [name for name, part in parts.items() if part.patches(host)]
+        if len(claimants) > 1:
+            raise ValueError(
+                "Each host can be patched by one part. Received: "
+                f"{' and '.join(f'`{name}`' for name in claimants)}, which "
+                f"both patch {host.name} (pipeline.config, "
+                "[object_detection_patch.patch])."
+            )
+        if claimants:
+            claims.append((host, parts[claimants[0]]))
+    return claims
+

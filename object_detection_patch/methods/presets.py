@@ -1,0 +1,91 @@
+"""The papers' named methods as sets of parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from object_detection_patch.protos import patch_pb2
+
+PRESETS: dict[int, tuple[str, ...]] = {
+    patch_pb2.SPOTPATCH: ("binary_mask", "batch_norm"),
+    patch_pb2.WEIGHTTRANS: ("weight_transform", "batch_norm"),
+    patch_pb2.PIGGYBACK: ("piggyback",),
+    patch_pb2.BN_PATCH: ("batch_norm",),
+    patch_pb2.DW_PATCH: ("depthwise",),
+    patch_pb2.BN_DW_PATCH: ("batch_norm", "depthwise"),
+    patch_pb2.TOWER_PATCH: ("tower",),
+    patch_pb2.FINE_TUNING: ("fine_tuning",),
+}
+
+
+def preset_names() -> list[str]:
+    """Every preset, in the order of the proto."""
+    return [patch_pb2.Preset.Name(number) for number in PRESETS]
+
+
+def patch_config(preset: str) -> patch_pb2.Patch:
+    """The `Patch` message of a preset, by name.
+
+    Raises:
+      ValueError: for a name that is no preset.
+    """
+    if preset not in preset_names():
+        raise ValueError(
+            f"A preset must be one of {', '.join(preset_names())}. "
+            f"Received: {preset!r}."
+        )
+    return patch_pb2.Patch(preset=patch_pb2.Preset.Value(preset))
+
+
+def method_name(config: patch_pb2.Patch) -> str:
+    """The preset's name, or the parts joined by '+'."""
+    if config.preset in PRESETS:
+        return patch_pb2.Preset.Name(config.preset)
+    return "+".join(part.WhichOneof("part") for part in resolve_parts(config))
+
+
+def resolve_parts(config: patch_pb2.Patch) -> list[patch_pb2.Part]:
+    """The parts of a patch: the preset's, then those written beside it.
+
+    A part written beside a preset takes the place of the preset's part of the
+    same kind.
+
+    Raises:
+      ValueError: for a patch without parts, an empty part, or a part that is
+        written twice.
+    """
+    written = {}
+    for part in config.part:
+        arm = part.WhichOneof("part")
+        if arm is None:
+            raise ValueError(
+                "Each `part` must hold one of "
+                f"{', '.join(_arms())}. Received: an empty part "
+                "(pipeline.config, [object_detection_patch.patch])."
+            )
+        if arm in written:
+            raise ValueError(
+                f"Each kind of part may be written once. Received: `{arm}` "
+                "twice (pipeline.config, [object_detection_patch.patch])."
+            )
+        written[arm] = part
+    arms = list(PRESETS.get(config.preset, ()))
+    arms += [arm for arm in written if arm not in arms]
+    if not arms:
+        raise ValueError(
+            "A patch needs a `preset` "
+            f"({', '.join(preset_names())}) or at least one `part`. Received: "
+            "neither (pipeline.config, [object_detection_patch.patch])."
+        )
+    return [written.get(arm) or _default_part(arm) for arm in arms]
+
+
+def _default_part(arm: str) -> patch_pb2.Part:
+    part = patch_pb2.Part()
+    getattr(part, arm).SetInParent()
+    return part
+
+
+def _arms() -> Iterable[str]:
+    oneof = patch_pb2.Part.DESCRIPTOR.oneofs_by_name["part"]
+    return [field.name for field in oneof.fields]

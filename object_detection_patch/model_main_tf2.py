@@ -1,0 +1,83 @@
+"""Drop-in for the Object Detection API's model_main_tf2: patches understood.
+
+    python -m object_detection_patch.model_main_tf2 \\
+        --pipeline_config_path=task.config --model_dir=DIR
+
+It takes every flag of the stock binary, which runs inside. A config with
+`[object_detection_patch.patch] { ... }` trains or evaluates that patch; a
+config without it does what the stock binary does.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from absl import app, flags, logging
+
+from object_detection_patch.od_api import compat, extractors
+
+compat.enable()
+extractors.register()
+
+from object_detection import model_main_tf2 as stock  # noqa: E402
+
+from object_detection_patch import methods  # noqa: E402
+from object_detection_patch.od_api import (  # noqa: E402
+    base_model,
+    checks,
+    evaluation,
+    pipeline_config,
+)
+from object_detection_patch.patch_file import FingerprintError  # noqa: E402
+from object_detection_patch.protos import patch_pb2  # noqa: E402
+from object_detection_patch.training import loop, step_guard  # noqa: E402
+
+FLAGS = flags.FLAGS
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Checks the config, then runs the stock binary around the patch."""
+    flags.mark_flags_as_required(["pipeline_config_path", "model_dir"])
+    try:
+        patch = _checked_patch()
+    except ValueError as error:
+        _stop(error)
+    with contextlib.ExitStack() as stack:
+        if FLAGS.checkpoint_dir:
+            stack.enter_context(evaluation.in_inference_mode())
+        if patch is not None:
+            stack.enter_context(loop.patched(patch, model_dir=FLAGS.model_dir))
+        try:
+            stock.main(arguments)
+        except (
+            base_model.BaseRestoreError,
+            FingerprintError,
+            step_guard.NonFiniteError,
+        ) as error:
+            _stop(error)
+
+
+def _checked_patch() -> patch_pb2.Patch | None:
+    pipeline = pipeline_config.read_pipeline(FLAGS.pipeline_config_path)
+    patch = pipeline_config.patch_of(pipeline)
+    if patch is not None:
+        methods.check(patch)
+        checks.check_pipeline(pipeline, training=not FLAGS.checkpoint_dir)
+        if not FLAGS.checkpoint_dir:
+            checks.check_checkpointing(
+                FLAGS.num_train_steps or pipeline.train_config.num_steps,
+                FLAGS.checkpoint_every_n,
+            )
+    return patch
+
+
+def _stop(error: Exception) -> NoReturn:
+    logging.error("%s", error)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,83 @@
+"""Reads a label map and refuses one that would shift or merge classes."""
+
+from __future__ import annotations
+
+import collections
+from typing import Any
+
+from object_detection_patch.od_api import compat
+
+
+def read_label_map(path: str) -> list[tuple[int, str, str]]:
+    """(id, name, display name) of every class, by id.
+
+    Raises:
+      ValueError: for a missing or malformed file, an id below 1, a duplicate
+        id or name, or ids that do not run from 1 without a gap.
+    """
+    compat.enable()
+    import tensorflow as tf
+    from google.protobuf import text_format
+    from object_detection.protos import string_int_label_map_pb2
+
+    if not path or not tf.io.gfile.exists(path):
+        raise ValueError(
+            "`label_map_path` must name a label map (input_reader, "
+            f"pipeline.config). Received: {path!r}, which does not exist."
+        )
+    label_map = string_int_label_map_pb2.StringIntLabelMap()
+    with tf.io.gfile.GFile(path) as file:
+        try:
+            text_format.Merge(file.read(), label_map)
+        except text_format.ParseError as error:
+            raise ValueError(
+                "A label map must hold `item { id: 1 name: '...' }` entries. "
+                f"Received: {path}: {error}."
+            ) from error
+    items = sorted(
+        (item.id, item.name, item.display_name or item.name)
+        for item in label_map.item
+    )
+    _check(items, path)
+    return items
+
+
+def check_num_classes(
+    items: list[tuple[int, str, str]], num_classes: int, path: str
+) -> None:
+    """Raises ValueError unless the label map has `num_classes` classes."""
+    if len(items) != num_classes:
+        raise ValueError(
+            "`model.ssd.num_classes` must equal the number of classes in the "
+            f"label map (pipeline.config). Received: num_classes "
+            f"{num_classes}, but {len(items)} in {path}."
+        )
+
+
+def _check(items: list[tuple[int, Any, Any]], path: str) -> None:
+    if not items:
+        raise ValueError(
+            f"A label map needs at least one item. Received: {path}, empty."
+        )
+    for what, values in (
+        ("id", [item[0] for item in items]),
+        ("name", [item[1] for item in items]),
+    ):
+        value, count = collections.Counter(values).most_common(1)[0]
+        if count > 1:
+            raise ValueError(
+                f"Each {what} may stand once in a label map. Received: "
+                f"{what} {value!r} {count} times in {path}."
+            )
+    ids = [item[0] for item in items]
+    if ids[0] < 1:
+        raise ValueError(
+            "Label map ids start at 1; 0 is the background. Received: id "
+            f"{ids[0]} in {path}."
+        )
+    if ids != list(range(1, len(ids) + 1)):
+        gap = next(n for n, found in enumerate(ids, start=1) if n != found)
+        raise ValueError(
+            "Label map ids must run from 1 without a gap. Received: no id "
+            f"{gap} among {len(ids)} items in {path}."
+        )

@@ -1,0 +1,127 @@
+"""The Object Detection API's training loop, taught about patches.
+
+The loop itself is not ours: these context managers replace what it looks up
+(how an SSD is built, how a base is restored, what a step checks) and put the
+originals back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from object_detection_patch import methods
+from object_detection_patch.od_api import base_model, pipeline_config
+from object_detection_patch.patch_file import FingerprintError
+from object_detection_patch.protos import patch_pb2
+from object_detection_patch.training import (
+    cost,
+    patched_model,
+    step_guard,
+    summaries,
+    trainable,
+)
+
+_FINGERPRINT_KEY = "model/patch/_fingerprint/.ATTRIBUTES/VARIABLE_VALUE"
+
+
+@contextlib.contextmanager
+def patched(
+    config: patch_pb2.Patch, *, model_dir: str
+) -> Iterator[step_guard.StepGuard]:
+    """Within it `train_loop` and `eval_continuously` handle the patch.
+
+    Yields the guard, whose `step` follows the training.
+
+    Raises:
+      ValueError: for options out of range, before anything is built.
+      NonFiniteError: when a loss or a gradient is not finite.
+    """
+    methods.check(config)
+    writer = summaries.PatchStateWriter()
+
+    def attach(model: Any) -> Any:
+        patched_ssd = patched_model.patch_ssd(model, config)
+        writer.prepare(patched_ssd.patch)
+        return patched_ssd
+
+    with (
+        base_model.intercept_ssd(attach),
+        pipeline_config.keep_patch(),
+        _strict_restore(model_dir),
+        step_guard.guarded_steps(writer) as guard,
+    ):
+        yield guard
+
+
+@contextlib.contextmanager
+def _strict_restore(model_dir: str) -> Iterator[None]:
+    """Replaces the loop's restore, which leaves the tower out."""
+    from object_detection import model_lib_v2
+
+    original = model_lib_v2.load_fine_tune_checkpoint
+
+    def restore(
+        model: Any,
+        checkpoint_path: str,
+        checkpoint_type: str,
+        *unused: Any,
+        **also_unused: Any,
+    ) -> None:
+        del unused, also_unused
+        base_model.restore_base(
+            model,
+            model.patch.hosts,
+            checkpoint_path,
+            checkpoint_type=checkpoint_type,
+        )
+        model.patch.initialise()
+        _refuse_other_base(model.patch.base_fingerprint, model_dir)
+        _log_plan(model)
+
+    model_lib_v2.load_fine_tune_checkpoint = restore
+    try:
+        yield
+    finally:
+        model_lib_v2.load_fine_tune_checkpoint = original
+
+
+def _refuse_other_base(fingerprint: str, model_dir: str) -> None:
+    latest = tf.train.latest_checkpoint(model_dir)
+    if latest is None:
+        return
+    reader = tf.train.load_checkpoint(latest)
+    if not reader.has_tensor(_FINGERPRINT_KEY):
+        raise ValueError(
+            "Training resumes from the checkpoints in `--model_dir`, which "
+            f"must hold a patch. Received: {latest!r} without one; use "
+            "another --model_dir."
+        )
+    stored = bytes(reader.get_tensor(_FINGERPRINT_KEY).astype("uint8")).hex()
+    if stored != fingerprint:
+        raise FingerprintError(
+            "A patch resumes on the base model that it began with. Received: "
+            f"base {fingerprint} (train_config.fine_tune_checkpoint), but "
+            f"{latest!r} was trained on base {stored}."
+        )
+
+
+def _log_plan(model: Any) -> None:
+    method = model.patch
+    moving = trainable.moving_names(model, method.hosts)
+    base = cost.base_size(method.hosts)
+    largest = cost.patch_footprint(method, gates="open")
+    logging.getLogger(__name__).info(
+        "%s on base %s: %d host kernels, %d tensors of the base and heads "
+        "train in place, at most %.2f %% of %d parameters ship.",
+        method.method,
+        method.base_fingerprint[:12],
+        len(method.hosts.kernels),
+        len(moving),
+        100 * largest.fraction(base, bits=32),
+        base.total,
+    )
