@@ -1,0 +1,30 @@
+"""Files that appear complete or not at all."""
+
+import contextlib
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+
+@contextlib.contextmanager
+def replace_together(paths: Sequence[Path]) -> Iterator[Sequence[BinaryIO]]:
+    """Opens a hidden file beside each path; renames all when the block ends.
+
+    Every file is on disk before the first is renamed, so a full disk is
+    noticed while the old files still stand. If the block raises, the old
+    files stay and the hidden ones are removed. The folder must exist.
+    """
+    hidden = [p.with_name(f".{p.name}.{os.getpid()}.partial") for p in paths]
+    try:
+        with contextlib.ExitStack() as stack:
+            files = [stack.enter_context(open(p, "wb")) for p in hidden]
+            yield files
+            for file in files:
+                file.flush()
+                os.fsync(file.fileno())
+        for partial, path in zip(hidden, paths, strict=True):
+            os.replace(partial, path)
+    finally:
+        for partial in hidden:
+            partial.unlink(missing_ok=True)
