@@ -21,6 +21,7 @@ WORLDS: dict[str, types.ModuleType] = {
 }
 SPLITS = ("train", "eval")
 MIN_SIZE, MAX_SIZE = 48, 1024
+MAX_COUNT = 10**6  # File names have six digits.
 NUM_SHARDS = 2
 _SHEET_IMAGES = 24
 
@@ -68,7 +69,7 @@ def draw_dataset(
             f"`split` must be one of {', '.join(SPLITS)}. Received: {split!r}"
         )
     module = _world_module(world)
-    _check_range("count", count, 1, 10**6)
+    _check_range("count", count, 1, MAX_COUNT)
     _check_range("size", size, MIN_SIZE, MAX_SIZE)
     _check_range("seed", seed, 0, 2**63 - 1)
     labels = {item.name: item.id for item in label_map(world)}
@@ -101,14 +102,17 @@ def write_demo_datasets(
 ) -> dict[str, DatasetFiles]:
     """Writes every world to `output_dir/<world>/`: records, map, sheet.
 
-    Equal arguments give equal bytes; existing files are replaced, each set of
-    shards only when it is complete.
+    Equal arguments give equal bytes (with the same numpy and Pillow; other
+    versions may compress or round otherwise). Existing files are replaced,
+    each set of shards only when it is complete.
 
     Args:
         images, eval_images: number of images a world, by split.
         progress: called with 1 after each image.
     Returns: the files by world, in the order of `WORLDS`.
     """
+    _check_range("images", images, 1, MAX_COUNT)
+    _check_range("eval_images", eval_images, 1, MAX_COUNT)
     counts = {"train": images, "eval": eval_images}
     # All streams are made, and so all arguments checked, before any file.
     streams = {

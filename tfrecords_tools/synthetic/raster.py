@@ -61,8 +61,10 @@ def stroke_mask(
     for polyline in strokes:
         corners = canvas.scale(pose.to_pixels(polyline, side))
         canvas.draw.line(corners, fill=255, width=round(pen), joint="curve")
+        reach = (pen - 1) / 2
         for x, y in (corners[0], corners[-1]):
-            canvas.draw.circle((x, y), (pen - 1) / 2, fill=255)
+            ball = (x - reach, y - reach, x + reach, y + reach)
+            canvas.draw.ellipse(ball, fill=255)
     return canvas.coverage()
 
 
