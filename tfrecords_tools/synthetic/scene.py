@@ -50,7 +50,7 @@ class Scene:
     """Float picture (side, side, 3) and the objects painted so far."""
 
     def __init__(self, background: np.ndarray):
-        self.pixels = background.astype(np.float32)
+        self.pixels: np.ndarray = background.astype(np.float32)
         self.objects: list[DrawnObject] = []
 
     @property

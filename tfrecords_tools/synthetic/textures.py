@@ -75,5 +75,7 @@ def _soft_step(wave: np.ndarray, side: int, period: float) -> np.ndarray:
 def _grid(side: int) -> tuple[np.ndarray, np.ndarray]:
     """x and y of the pixel centres, as fractions of the side."""
     centres = ((np.arange(side) + 0.5) / side).astype(np.float32)
-    x, y = np.meshgrid(centres, centres)
+    shape = (side, side)
+    x = np.broadcast_to(centres, shape)
+    y = np.broadcast_to(centres[:, None], shape)
     return x, y
