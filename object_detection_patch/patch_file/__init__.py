@@ -1,0 +1,42 @@
+"""Patch files: pure data, read and written with numpy alone (FORMAT.md)."""
+
+from object_detection_patch.patch_file.edits import (
+    AddSigned,
+    AffineMask,
+    Edit,
+    KeepMasked,
+    Replace,
+    ScaleOffset,
+    apply_edits,
+)
+from object_detection_patch.patch_file.errors import (
+    FingerprintError,
+    PatchFileError,
+)
+from object_detection_patch.patch_file.inspection import (
+    describe,
+    format_description,
+)
+from object_detection_patch.patch_file.patch import LabelMapItem, Patch
+from object_detection_patch.patch_file.reader import from_bytes, read_patch
+from object_detection_patch.patch_file.writer import to_bytes, write_patch
+
+__all__ = [
+    "AddSigned",
+    "AffineMask",
+    "Edit",
+    "FingerprintError",
+    "KeepMasked",
+    "LabelMapItem",
+    "Patch",
+    "PatchFileError",
+    "Replace",
+    "ScaleOffset",
+    "apply_edits",
+    "describe",
+    "format_description",
+    "from_bytes",
+    "read_patch",
+    "to_bytes",
+    "write_patch",
+]

@@ -1,0 +1,216 @@
+"""What a patch file holds, and where its bytes go: `od-patch inspect`."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from object_detection_patch.patch_file import edits as edits_lib
+from object_detection_patch.patch_file import errors, layout
+from object_detection_patch.patch_file.codec import Entry
+from object_detection_patch.patch_file.patch import check_text
+from object_detection_patch.patch_file.reader import ParsedFile, read_file
+
+# Where the bytes of a file can go; `header` is what is in no section.
+KINDS = (
+    "masks",
+    "scales",
+    "batch_norm",
+    "kernels",
+    "box_head",
+    "class_head",
+    "header",
+)
+_EDIT_NAMES = {
+    layout.REPLACE: "replace",
+    layout.ADD_SIGNED: "add_signed",
+    layout.AFFINE_MASK: "affine_mask",
+    layout.KEEP_MASKED: "keep_masked",
+    layout.SCALE_OFFSET: "scale_offset",
+}
+_VALUE_TYPES = {
+    layout.BITS: "bit",
+    layout.FLOAT32: "float32",
+    layout.FLOAT16: "float16",
+}
+_CODECS = {layout.STORED: "none", layout.ZLIB: "zlib"}
+
+
+def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """A patch file as plain data, ready for `json.dumps`.
+
+    `layers` has a row for each edit, in the file's order, then one for each
+    kernel that `metadata["gateable"]` lists and no edit touches (its gate is
+    closed). A row's `weights` are the numbers of its tensor, its `bits` those
+    of the section before compression, its `bytes` those in the file. `scale`
+    is a number, the three of an affine mask, or None. `bytes_by_kind` adds
+    up to `total`, the size of the file; biases are among `kernels`.
+
+    Raises:
+      PatchFileError: as `read_patch`, or if `gateable` is malformed.
+      OSError: if the file cannot be read.
+    """
+    parsed = read_file(path)
+    patch = parsed.patch
+    gateable = _gateable(patch.metadata)
+    rows = [
+        _row(edit, entry, gateable)
+        for edit, entry in zip(patch.edits, parsed.entries, strict=True)
+    ]
+    edited = {row["name"] for row in rows}
+    rows += [
+        _closed_row(name, weights)
+        for name, weights in gateable.items()
+        if name not in edited
+    ]
+    gates = [row["gate"] for row in rows]
+    return {
+        "format_version": layout.VERSION,
+        "method": patch.method,
+        "base_fingerprint": patch.base_fingerprint,
+        "label_map": [
+            {
+                "id": item.id,
+                "name": item.name,
+                "display_name": item.display_name,
+            }
+            for item in patch.label_map
+        ],
+        "metadata": patch.metadata,
+        "gates": {"open": gates.count("open"), "closed": gates.count("closed")},
+        "layers": rows,
+        "bytes_by_kind": _bytes_by_kind(parsed),
+    }
+
+
+def format_description(description: dict[str, Any]) -> str:
+    """The text of `od-patch inspect` for what `describe` returned."""
+    gates = description["gates"]
+    sums = description["bytes_by_kind"]
+    lines = [
+        f"method       {description['method']}",
+        f"base         {description['base_fingerprint']}",
+        f"classes      {len(description['label_map'])}",
+        f"gates        {gates['open']} open, {gates['closed']} closed",
+        "",
+        *_table(description["layers"]),
+        "",
+        *(f"{kind:<12}{sums[kind]:>10,} bytes" for kind in (*KINDS, "total")),
+    ]
+    return "\n".join(lines)
+
+
+def _row(
+    edit: edits_lib.Edit, entry: Entry, gateable: dict[str, int]
+) -> dict[str, Any]:
+    single = edits_lib.scalars(edit)
+    gated = isinstance(edit, edits_lib.AddSigned) or edit.target in gateable
+    return {
+        "name": edit.target,
+        "place": edits_lib.place_of(edit.target),
+        "edit": _EDIT_NAMES[entry.kind],
+        "gate": "open" if gated else None,
+        "scale": _scale(single),
+        "shape": list(entry.shape),
+        "weights": entry.elements,
+        "value_type": _VALUE_TYPES[entry.value_type],
+        "compression": _CODECS[entry.codec],
+        "bits": 32 * len(single) + entry.raw_bits,
+        "bytes": entry.section_bytes,
+    }
+
+
+def _closed_row(name: str, weights: int) -> dict[str, Any]:
+    return {
+        "name": name,
+        "place": edits_lib.place_of(name),
+        "edit": None,
+        "gate": "closed",
+        "scale": None,
+        "shape": None,
+        "weights": weights,
+        "value_type": None,
+        "compression": None,
+        "bits": 0,
+        "bytes": 0,
+    }
+
+
+def _scale(single: tuple[float, ...]) -> float | list[float] | None:
+    if not single:
+        return None
+    return single[0] if len(single) == 1 else list(single)
+
+
+def _bytes_by_kind(parsed: ParsedFile) -> dict[str, int]:
+    sums = dict.fromkeys(KINDS, 0)
+    for entry in parsed.entries:
+        sums[_kind(entry)] += entry.stored_bytes
+        sums["scales"] += entry.scalar_bytes
+    sums["header"] = parsed.file_bytes - sum(sums.values())
+    return sums | {"total": parsed.file_bytes}
+
+
+def _kind(entry: Entry) -> str:
+    if entry.value_type == layout.BITS:
+        return "masks"
+    place = edits_lib.place_of(entry.target)
+    if place in edits_lib.HEAD_PLACES:
+        return place
+    return "batch_norm" if entry.kind == layout.SCALE_OFFSET else "kernels"
+
+
+def _gateable(metadata: dict[str, Any]) -> dict[str, int]:
+    """Name -> weights of each kernel that has a gate."""
+    found: dict[str, int] = {}
+    rows = metadata.get("gateable", [])
+    for row in rows if isinstance(rows, list) else [rows]:
+        if not _is_gateable(row):
+            raise errors.MetadataError(
+                "`gateable` in the metadata must list objects with a text "
+                f"`name` and a number of `weights`. Received: {row!r}."
+            )
+        check_text("gateable.name", row["name"])
+        found[row["name"]] = row["weights"]
+    return found
+
+
+def _is_gateable(row: Any) -> bool:
+    return (
+        isinstance(row, dict)
+        and isinstance(row.get("name"), str)
+        and type(row.get("weights")) is int
+        and row["weights"] >= 0
+    )
+
+
+def _table(rows: list[dict[str, Any]]) -> list[str]:
+    header = ("layer", "edit", "gate", "scale", "weights", "bits", "bytes")
+    cells = [header, *map(_cells, rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return [
+        "  ".join(
+            # Names to the left, numbers to the right.
+            f"{cell:<{width}}" if column < 3 else f"{cell:>{width}}"
+            for column, (cell, width) in enumerate(
+                zip(row, widths, strict=True)
+            )
+        ).rstrip()
+        for row in cells
+    ]
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    scale = row["scale"]
+    if scale is None:
+        scale = []
+    numbers = scale if isinstance(scale, list) else [scale]
+    return (
+        row["name"],
+        row["edit"] or "-",
+        row["gate"] or "-",
+        " ".join(f"{number:.4g}" for number in numbers) or "-",
+        f"{row['weights']:,}",
+        f"{row['bits']:,}",
+        f"{row['bytes']:,}",
+    )

@@ -1,0 +1,107 @@
+"""A patch in memory: everything one task adds to one base model."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+from object_detection_patch.patch_file import errors, layout
+from object_detection_patch.patch_file.edits import Edit, check_edits
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+# C0, DEL and C1: a terminal that prints them may take them for commands.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelMapItem:
+    """One class of the task, as in an OD API label map; ids start at 1."""
+
+    id: int
+    name: str
+    display_name: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Patch:
+    """What a patch file holds.
+
+    Args:
+      method: name of the patch method, for people; readers never act on it.
+      base_fingerprint: SHA-256 of the base model, 64 lower-case hex digits.
+      edits: in network order; each tensor is edited at most once.
+      label_map: the task's classes.
+      metadata: a plain JSON object: str keys; lists, not tuples. If it has
+        `gateable`, [{"name": kernel, "weights": count}, ...], a kernel there
+        without an edit is one whose gate stayed closed.
+    """
+
+    method: str
+    base_fingerprint: str
+    edits: tuple[Edit, ...]
+    label_map: tuple[LabelMapItem, ...] = ()
+    metadata: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def check_patch(patch: Patch) -> None:
+    """Raises PatchFileError for what no file may hold, metadata apart."""
+    check_text("method", patch.method)
+    if not _FINGERPRINT.fullmatch(patch.base_fingerprint):
+        raise errors.FingerprintFormatError(
+            "A base fingerprint is 64 lower-case hexadecimal digits. "
+            f"Received: {patch.base_fingerprint!r}."
+        )
+    for edit in patch.edits:
+        check_text("target", edit.target)
+        if not edit.target:
+            raise errors.TextError(
+                "An edit must name its target. Received: an empty name."
+            )
+    check_edits(patch.edits)
+    _check_label_map(patch.label_map)
+
+
+def check_text(field: str, text: str) -> None:
+    """Raises TextError for control characters or lone surrogates."""
+    found = _CONTROL.search(text)
+    if found:
+        raise errors.TextError(
+            f"`{field}` must not hold control characters, which could drive "
+            f"a terminal. Received: {text!r}."
+        )
+    encoded_text(field, text)
+
+
+def encoded_text(field: str, text: str) -> bytes:
+    """The text as UTF-8; TextError if it has none or is too long."""
+    try:
+        encoded = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise errors.TextError(
+            f"`{field}` must be valid Unicode. Received: {text!r}."
+        ) from error
+    if len(encoded) > layout.MAX_TEXT_BYTES:
+        raise errors.LimitError(
+            f"`{field}` may have {layout.MAX_TEXT_BYTES} bytes of UTF-8. "
+            f"Received: {len(encoded)}."
+        )
+    return encoded
+
+
+def _check_label_map(label_map: tuple[LabelMapItem, ...]) -> None:
+    ids: set[int] = set()
+    for item in label_map:
+        if not 1 <= item.id <= layout.MAX_LABEL_ID:
+            raise errors.LabelMapError(
+                "The ids of a label map lie between 1 (0 is the background) "
+                f"and {layout.MAX_LABEL_ID}. Received: {item.id}."
+            )
+        if item.id in ids:
+            raise errors.LabelMapError(
+                "Each id of a label map names one class. Received: "
+                f"{item.id} twice."
+            )
+        ids.add(item.id)
+        check_text("label_map.name", item.name)
+        check_text("label_map.display_name", item.display_name)
