@@ -13,10 +13,7 @@ from object_detection_patch.patch_file.errors import (
     FingerprintError,
     PatchFileError,
 )
-from object_detection_patch.patch_file.inspection import (
-    describe,
-    format_description,
-)
+from object_detection_patch.patch_file.inspection import describe
 from object_detection_patch.patch_file.patch import LabelMapItem, Patch
 from object_detection_patch.patch_file.reader import from_bytes, read_patch
 from object_detection_patch.patch_file.writer import to_bytes, write_patch
@@ -34,7 +31,6 @@ __all__ = [
     "ScaleOffset",
     "apply_edits",
     "describe",
-    "format_description",
     "from_bytes",
     "read_patch",
     "to_bytes",

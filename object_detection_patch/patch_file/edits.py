@@ -158,7 +158,7 @@ def apply_edits(
 
     Raises:
       PatchFileError: if the base lacks a target or has it in another shape
-        (targets in `box_head/` and `class_head/` may be either), two edits
+        (values for `box_head/` and `class_head/` may be either), two edits
         write to one tensor, or a number is or becomes NaN or infinite.
     """
     edits = tuple(edits)
@@ -174,20 +174,24 @@ def _applied(
     base: Mapping[str, np.ndarray], edit: Edit
 ) -> Iterator[tuple[str, np.ndarray]]:
     if isinstance(edit, ScaleOffset):
-        for name, value in zip(
-            tensors_of(edit), (edit.scale, edit.offset), strict=True
-        ):
-            _check_target(base, name, value)
-            yield name, value.copy()
+        gamma, beta = tensors_of(edit)
+        yield gamma, _replacement(base, gamma, edit.scale)
+        yield beta, _replacement(base, beta, edit.offset)
     elif isinstance(edit, Replace):
-        if place_of(edit.target) not in HEAD_PLACES:
-            _check_target(base, edit.target, edit.values)
-        yield edit.target, edit.values.copy()
+        yield edit.target, _replacement(base, edit.target, edit.values)
     else:
         _check_target(base, edit.target, edit.mask)
         kernel = np.asarray(base[edit.target], dtype=np.float32)
         with np.errstate(over="ignore", invalid="ignore"):
             yield edit.target, _masked(kernel, edit)
+
+
+def _replacement(
+    base: Mapping[str, np.ndarray], name: str, values: np.ndarray
+) -> np.ndarray:
+    if place_of(name) not in HEAD_PLACES:
+        _check_target(base, name, values)
+    return values.copy()
 
 
 def _masked(

@@ -83,7 +83,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     }
 
 
-def format_description(description: dict[str, Any]) -> str:
+def as_text(description: dict[str, Any]) -> str:
     """The text of `od-patch inspect` for what `describe` returned."""
     gates = description["gates"]
     sums = description["bytes_by_kind"]

@@ -110,9 +110,10 @@ def _check_choice(name: str, value: str, known: dict[str, int]) -> None:
 def _write_whole(path: str, data: bytes) -> None:
     folder = os.path.dirname(path)
     hidden = os.path.join(folder, f".od-patch-{secrets.token_hex(8)}.partial")
+    # "x": never another's file; made with the permissions of any new one.
+    file = open(hidden, "xb")
     try:
-        # "x": never another's file; made with the permissions of any new one.
-        with open(hidden, "xb") as file:
+        with file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -90,6 +90,8 @@ def test_heads_may_be_absent_or_of_another_shape(place):
     edit = Replace(f"{place}/k", np.ones(3))
     for base in ({}, {f"{place}/k": np.zeros(5)}):
         assert apply_edits(base, [edit])[f"{place}/k"].tolist() == [1, 1, 1]
+    applied = apply_edits({}, [ScaleOffset(f"{place}/bn", [1], [2])])
+    assert applied[f"{place}/bn/beta"].tolist() == [2]
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,10 @@ from object_detection_patch.patch_file import (
     Patch,
     Replace,
     ScaleOffset,
-    describe,
     errors,
-    format_description,
     write_patch,
 )
+from object_detection_patch.patch_file.inspection import as_text, describe
 
 PATCH = Patch(
     "SPOTPATCH",
@@ -103,7 +102,7 @@ def test_is_json(description):
 
 
 def test_text(description):
-    lines = format_description(description[0]).splitlines()
+    lines = as_text(description[0]).splitlines()
 
     assert lines[0] == "method       SPOTPATCH"
     assert "gates        1 open, 1 closed" in lines
@@ -122,7 +121,7 @@ def test_text(description):
 
 def test_text_of_a_patch_without_edits(tmp_path):
     write_patch(tmp_path / "a.patch", Patch("X", "ab" * 32, ()))
-    text = format_description(describe(tmp_path / "a.patch"))
+    text = as_text(describe(tmp_path / "a.patch"))
 
     assert "0 open, 0 closed" in text
 
