@@ -102,7 +102,7 @@ def _require_object_detection() -> None:
         ("protos.pipeline_pb2", "a copy whose protos were never compiled"),
     ):
         if not _is_importable(f"object_detection.{module}"):
-            folder = list(spec.submodule_search_locations or [spec.origin])
+            folder = list(spec.submodule_search_locations or ())
             raise ImportError(
                 "The TF2 Object Detection API must be complete. Received: "
                 f"{meaning}, in {folder}. Mend: {_INSTALL}"
@@ -177,8 +177,14 @@ def _device_key(tf: ModuleType, name: str) -> tuple[str, int]:
 def _numpy_names() -> bool:
     import numpy as np
 
-    names = {"float": float, "int": int, "bool": bool, "object": object}
-    names |= {"NAN": np.nan, "string_": np.bytes_}
+    names: dict[str, Any] = {
+        "float": float,
+        "int": int,
+        "bool": bool,
+        "object": object,
+        "string_": np.bytes_,
+        "NAN": np.nan,
+    }
     # Looked up in the dictionary: asking numpy for a removed name warns.
     missing = {k: v for k, v in names.items() if k not in vars(np)}
     for name, value in missing.items():
@@ -209,7 +215,7 @@ def _keras_applications() -> bool:
     until="the OD API runs on Keras 3, or takes ResNet from tf.keras",
 )
 def _keras_2_resnet() -> bool:
-    host = importlib.import_module(
+    host: Any = importlib.import_module(
         "object_detection.models.keras_models.resnet_v1"
     )
     resnet = importlib.import_module("tf_keras.src.applications.resnet")
@@ -260,7 +266,7 @@ def _efficientnet() -> bool:
     package = "official.vision.image_classification.efficientnet"
     if package in sys.modules or _has_folder(package):
         return False
-    alias = ModuleType(package)
+    alias: Any = ModuleType(package)
     alias.efficientnet_model = _ModuleOnUse(
         f"{package}.efficientnet_model",
         target="official.legacy.image_classification.efficientnet"
@@ -335,7 +341,8 @@ def _pillow_font_size() -> bool:
         return int(right), int(bottom)
 
     changed = False
-    for kind in (ImageFont.ImageFont, ImageFont.FreeTypeFont):
+    kinds: list[Any] = [ImageFont.ImageFont, ImageFont.FreeTypeFont]
+    for kind in kinds:
         if not hasattr(kind, "getsize"):
             kind.getsize = getsize
             changed = True
