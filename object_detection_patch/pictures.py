@@ -581,7 +581,7 @@ def _checked_image(name: str, image: np.ndarray) -> np.ndarray:
             f"`{name}` must be uint8 of shape [height, width, 3]. Received: "
             f"{array.dtype} of shape {list(array.shape)}"
         )
-    return np.ascontiguousarray(array)
+    return array
 
 
 def _checked_detections(

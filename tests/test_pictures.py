@@ -126,17 +126,16 @@ def test_boxes_are_clipped_and_those_outside_not_drawn():
 
 
 def test_labels_do_not_cover_each_other_where_there_is_room():
-    colours = pictures.PALETTE[:2]
     boxes = [(0.4, 0.3, 0.8, 0.8), (0.41, 0.31, 0.81, 0.81)]
     together = draw(boxes=boxes, classes=[1, 2], scores=[0.9, 0.8])
-    for colour, class_id, box in zip(colours, (1, 2), boxes, strict=True):
-        alone = draw(boxes=[box], classes=[class_id], scores=[0.9])
-        area = [
-            np.all(image == colour, axis=-1).sum()
-            for image in (alone, together)
-        ]
-        # Lines may cross; a covered chip would lose most of its area.
-        assert area[1] > 0.6 * area[0]
+    alone = draw(boxes=boxes[:1], classes=[1], scores=[0.9])
+    # The best detection's label stands above its box (row 153) and is whole.
+    label = (slice(128, 150), slice(None))
+    np.testing.assert_array_equal(together[label], alone[label])
+    # The other's stands elsewhere: more rows hold a run of its colour than
+    # the three of the upper and the three of the lower edge.
+    second = np.all(together == pictures.PALETTE[1], axis=-1).sum(axis=1)
+    assert (second > 40).sum() >= 12
 
 
 def test_image_is_not_written_to_and_runs_are_equal():

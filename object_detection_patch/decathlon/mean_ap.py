@@ -296,10 +296,8 @@ def _curve_area(recall: np.ndarray, envelope: np.ndarray) -> float:
 
 def _eleven_point_area(recall: np.ndarray, envelope: np.ndarray) -> float:
     """Mean precision at recalls 0, 0.1, ... 1; zero where not reached."""
-    # Of two recalls that a rounding error apart, the curve's must win:
-    # 3/10 falls short of 0.1 * 3.
-    points = np.arange(11) / 10
-    first = np.searchsorted(recall, points - 1e-12)
+    # Quotients, because 0.1 * 3 exceeds 3 / 10 and would miss that recall.
+    first = np.searchsorted(recall, np.arange(11) / 10)
     reached = first < len(recall)
     return float(np.sum(envelope[first[reached]]) / 11)
 
@@ -331,11 +329,11 @@ def _coco(
         and only their overlap is measured as for ordinary ones.
         """
 
-        def computeIoU(self, imgId: int, catId: int) -> Any:  # noqa: N802, N803
-            truth = self._gts[imgId, catId]
+        def computeIoU(self, image: int, class_id: int) -> Any:
+            truth = self._gts[image, class_id]
             for box in truth:
                 box["iscrowd"] = int(not box["ignored"] and box["iscrowd"])
-            overlaps = super().computeIoU(imgId, catId)
+            overlaps = super().computeIoU(image, class_id)
             for box in truth:
                 box["iscrowd"] = int(box["ignored"] or box["iscrowd"])
             return overlaps

@@ -38,11 +38,11 @@ def decathlon_score(
     ):
         for task, value in values.items():
             _check_map(name, task, value)
-    # Sorted, because a floating-point sum depends on its order.
     terms = [
-        _task_term(task, method_map[task], fine_tuning_map[task])
-        for task in sorted(method_map)
+        _task_term(task, achieved, fine_tuning_map[task])
+        for task, achieved in method_map.items()
     ]
+    # fsum rounds once, so the order of the tasks does not matter.
     return MAXIMUM_SCORE / len(terms) * math.fsum(terms)
 
 
