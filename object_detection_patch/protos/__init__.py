@@ -1,0 +1,1 @@
+"""Modules generated from protos/*.proto at build time; not in git."""
