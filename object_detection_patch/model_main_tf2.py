@@ -30,11 +30,19 @@ from object_detection_patch.od_api import (  # noqa: E402
     checks,
     evaluation,
     pipeline_config,
+    repeatable,
+    step_guard,
 )
 from object_detection_patch.patch_file import FingerprintError  # noqa: E402
 from object_detection_patch.protos import patch_pb2  # noqa: E402
-from object_detection_patch.training import loop, step_guard  # noqa: E402
+from object_detection_patch.training import loop  # noqa: E402
 
+flags.DEFINE_integer(
+    "seed",
+    None,
+    "Seed of every random number, with an input pipeline in order: a run on a "
+    "CPU is then repeatable. Ours, not the stock binary's."
+)
 FLAGS = flags.FLAGS
 
 
@@ -46,6 +54,7 @@ def main(arguments: Sequence[str]) -> None:
     except ValueError as error:
         _stop(error)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(repeatable.repeatable(FLAGS.seed))
         if FLAGS.checkpoint_dir:
             stack.enter_context(evaluation.in_inference_mode())
         if patch is not None:

@@ -15,6 +15,7 @@ from object_detection_patch.hosts import Hosts
 from object_detection_patch.od_api import (
     base_model,
     host_layers,
+    label_map,
     pipeline_config,
 )
 from object_detection_patch.patch_file import (
@@ -67,10 +68,10 @@ def task_pipeline(base_config: str, patch: Patch, output_dir: str) -> Any:
     )
     base_model.refuse_other_architectures(pipeline.model)
     pipeline.model.ssd.num_classes = len(patch.label_map)
-    label_map = os.path.join(output_dir, LABEL_MAP_FILE)
-    pipeline.train_input_reader.label_map_path = label_map
+    path = os.path.join(output_dir, LABEL_MAP_FILE)
+    pipeline.train_input_reader.label_map_path = path
     for reader in pipeline.eval_input_reader:
-        reader.label_map_path = label_map
+        reader.label_map_path = path
     pipeline.train_config.fine_tune_checkpoint = os.path.join(
         output_dir, "ckpt-0"
     )
@@ -153,7 +154,11 @@ def _write(model: Any, pipeline: Any, patch: Patch, output_dir: str) -> None:
             text_format.MessageToString(pipeline),
         )
         _write_text(
-            os.path.join(beside, LABEL_MAP_FILE), _label_map_text(patch)
+            os.path.join(beside, LABEL_MAP_FILE),
+            label_map.label_map_text(
+                (item.id, item.name, item.display_name)
+                for item in patch.label_map
+            ),
         )
         os.chmod(beside, 0o755)
         if os.path.isdir(output_dir):
@@ -167,15 +172,3 @@ def _write(model: Any, pipeline: Any, patch: Patch, output_dir: str) -> None:
 def _write_text(path: str, text: str) -> None:
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
-
-
-def _label_map_text(patch: Patch) -> str:
-    from google.protobuf import text_format
-    from object_detection.protos import string_int_label_map_pb2
-
-    label_map = string_int_label_map_pb2.StringIntLabelMap()
-    for item in patch.label_map:
-        label_map.item.add(
-            id=item.id, name=item.name, display_name=item.display_name
-        )
-    return text_format.MessageToString(label_map, as_utf8=True)

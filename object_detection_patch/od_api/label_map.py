@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+from collections.abc import Iterable
 from typing import Any
 
 from object_detection_patch.od_api import compat
@@ -40,6 +41,18 @@ def read_label_map(path: str) -> list[tuple[int, str, str]]:
     )
     _check(items, path)
     return items
+
+
+def label_map_text(items: Iterable[tuple[int, str, str]]) -> str:
+    """The text of a label map file of (id, name, display name) items."""
+    compat.enable()
+    from google.protobuf import text_format
+    from object_detection.protos import string_int_label_map_pb2
+
+    label_map = string_int_label_map_pb2.StringIntLabelMap()
+    for number, name, display_name in items:
+        label_map.item.add(id=number, name=name, display_name=display_name)
+    return text_format.MessageToString(label_map, as_utf8=True)
 
 
 def check_num_classes(

@@ -8,6 +8,7 @@ originals back.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 from collections.abc import Iterator
 from typing import Any
@@ -15,13 +16,17 @@ from typing import Any
 import tensorflow as tf
 
 from object_detection_patch import methods
-from object_detection_patch.od_api import base_model, pipeline_config
+from object_detection_patch.od_api import (
+    base_model,
+    pipeline_config,
+    step_guard,
+    train_loop,
+)
 from object_detection_patch.patch_file import FingerprintError
 from object_detection_patch.protos import patch_pb2
 from object_detection_patch.training import (
     cost,
     patched_model,
-    step_guard,
     summaries,
     trainable,
 )
@@ -52,42 +57,27 @@ def patched(
     with (
         base_model.intercept_ssd(attach),
         pipeline_config.keep_patch(),
-        _strict_restore(model_dir),
+        train_loop.restoring_with(
+            functools.partial(_restore_strictly, model_dir)
+        ),
+        train_loop.saving_config(),
         step_guard.guarded_steps(writer) as guard,
     ):
         yield guard
 
 
-@contextlib.contextmanager
-def _strict_restore(model_dir: str) -> Iterator[None]:
-    """Replaces the loop's restore, which leaves the tower out."""
-    from object_detection import model_lib_v2
-
-    original = model_lib_v2.load_fine_tune_checkpoint
-
-    def restore(
-        model: Any,
-        checkpoint_path: str,
-        checkpoint_type: str,
-        *unused: Any,
-        **also_unused: Any,
-    ) -> None:
-        del unused, also_unused
-        base_model.restore_base(
-            model,
-            model.patch.hosts,
-            checkpoint_path,
-            checkpoint_type=checkpoint_type,
-        )
-        model.patch.initialise()
-        _refuse_other_base(model.patch.base_fingerprint, model_dir)
-        _log_plan(model)
-
-    model_lib_v2.load_fine_tune_checkpoint = restore
-    try:
-        yield
-    finally:
-        model_lib_v2.load_fine_tune_checkpoint = original
+def _restore_strictly(
+    model_dir: str, model: Any, checkpoint_path: str, checkpoint_type: str
+) -> None:
+    base_model.restore_base(
+        model,
+        model.patch.hosts,
+        checkpoint_path,
+        checkpoint_type=checkpoint_type,
+    )
+    model.patch.initialise()
+    _refuse_other_base(model.patch.base_fingerprint, model_dir)
+    _log_plan(model)
 
 
 def _refuse_other_base(fingerprint: str, model_dir: str) -> None:

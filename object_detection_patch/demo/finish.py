@@ -1,0 +1,180 @@
+"""After a training: extract, merge, evaluate, and keep detections to draw.
+
+Run as a process of its own for each job:
+    python -m object_detection_patch.demo.finish --config ... (see --help)
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from typing import Any
+
+import numpy as np
+
+from object_detection_patch.checkpoints import extract, merge
+from object_detection_patch.decathlon import mean_ap
+from object_detection_patch.od_api import (
+    base_model,
+    evaluation,
+    label_map,
+    pipeline_config,
+)
+from object_detection_patch.patch_file import read_patch, write_patch
+from object_detection_patch.training import cost
+
+DRAWN_IMAGES = 4
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    if options.patch:
+        result, model = _finish_patch(options)
+    else:
+        result, model = _finish_base(options)
+    pipeline = pipeline_config.read_pipeline(options.config)
+    evaluated = evaluate(model, pipeline)
+    result["map"] = {
+        name: measure(evaluated, definition=name).value
+        for name in ("coco", "pascal")
+    }
+    save_drawn(options.drawn, evaluated[:DRAWN_IMAGES], pipeline)
+    for records, path in (also.split(":") for also in options.also):
+        foreign = evaluation.detect(
+            model,
+            [records],
+            label_map_path=extract.label_map_path(pipeline),
+            limit=DRAWN_IMAGES,
+        )
+        save_drawn(path, list(foreign), pipeline)
+    with open(options.result, "w", encoding="utf-8") as file:
+        json.dump(result, file, indent=2)
+    return 0
+
+
+def evaluate(model: Any, pipeline: Any) -> list[evaluation.EvaluatedImage]:
+    """Detections of `model` on its config's evaluation records."""
+    reader = pipeline.eval_input_reader[0]
+    return list(
+        evaluation.detect(
+            model,
+            reader.tf_record_input_reader.input_path,
+            label_map_path=reader.label_map_path,
+        )
+    )
+
+
+def measure(
+    images: list[evaluation.EvaluatedImage], *, definition: Any
+) -> mean_ap.MeanAveragePrecision:
+    """mAP at IoU 0.5 of evaluated images."""
+    return mean_ap.mean_average_precision(
+        [
+            mean_ap.Detections(image.boxes, image.scores, image.classes)
+            for image in images
+        ],
+        [
+            mean_ap.GroundTruth(
+                image.true_boxes,
+                image.true_classes,
+                difficult=image.difficult,
+                is_crowd=image.is_crowd,
+                group_of=image.group_of,
+            )
+            for image in images
+        ],
+        definition=definition,
+    )
+
+
+def save_drawn(
+    path: str, images: list[evaluation.EvaluatedImage], pipeline: Any
+) -> None:
+    """Keeps a few images with their detections, as arrays, to draw later."""
+    items = label_map.read_label_map(extract.label_map_path(pipeline))
+    arrays: dict[str, Any] = {
+        "label_names": np.array([name for _, _, name in items])
+    }
+    for index, image in enumerate(images):
+        for key in ("image", "boxes", "scores", "classes"):
+            arrays[f"{key}_{index}"] = getattr(image, key)
+    np.savez_compressed(path, **arrays)
+
+
+def _finish_patch(options: argparse.Namespace) -> tuple[dict[str, Any], Any]:
+    trained = extract.extract(options.config, options.checkpoint_dir)
+    write_patch(options.patch, trained.patch)
+    merged = merge.merge(
+        base_config=options.base_config,
+        base_checkpoint=options.base_checkpoint,
+        patch=read_patch(options.patch),
+        output_dir=options.merged,
+    )
+    method = trained.model.patch
+    base = cost.base_size(method.hosts)
+    footprint = cost.patch_footprint(method)
+    result = {
+        "method": trained.patch.method,
+        "base_fingerprint": trained.patch.base_fingerprint,
+        "file_bytes": os.path.getsize(options.patch),
+        "nominal_fraction": footprint.fraction(base, bits=32),
+        "base_parameters": base.total,
+        "largest_output_difference": output_difference(trained.model, merged),
+        "gates": [
+            {
+                "name": gate.host,
+                "place": gate.place,
+                "open": gate.is_open,
+                "weights": gate.weights,
+            }
+            for gate in method.gates()
+        ],
+    }
+    return result, merged
+
+
+def _finish_base(options: argparse.Namespace) -> tuple[dict[str, Any], Any]:
+    pipeline = pipeline_config.read_pipeline(options.config)
+    model = base_model.build_model(pipeline.model, is_training=False)
+    extract.restore_all(model, extract.find_checkpoint(options.checkpoint_dir))
+    return {"method": "BASE"}, model
+
+
+def output_difference(model: Any, other: Any, *, seed: int = 0) -> float:
+    """Largest difference of raw boxes and scores on two random images."""
+    images = np.random.default_rng(seed).uniform(0, 255, (2, 96, 96, 3))
+    outputs = []
+    for one in (model, other):
+        base_model.set_training(one, False)
+        resized, shapes = one.preprocess(images.astype(np.float32))
+        outputs.append(one.predict(resized, shapes))
+    keys = ("box_encodings", "class_predictions_with_background")
+    return max(
+        float(np.abs(outputs[0][key] - outputs[1][key]).max()) for key in keys
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--checkpoint_dir", required=True)
+    parser.add_argument("--result", required=True)
+    parser.add_argument("--drawn", required=True)
+    parser.add_argument(
+        "--also",
+        action="append",
+        default=[],
+        metavar="RECORDS:NPZ",
+        help="draw detections on these records too",
+    )
+    parser.add_argument("--patch", help="absent for the base")
+    parser.add_argument("--merged")
+    parser.add_argument("--base_config")
+    parser.add_argument("--base_checkpoint")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""What the demo trains: worlds, methods, steps and where each file goes."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+
+from object_detection_patch import recipes
+
+SOURCE = "shapes"
+TARGETS = ("stripes", "digits")
+METHODS = ("FINE_TUNING", "BN_PATCH", "WEIGHTTRANS", "SPOTPATCH")
+BASE = "BASE"
+
+
+@dataclasses.dataclass(frozen=True)
+class Scale:
+    """How much is drawn and trained. Steps are of `batch_size` images."""
+
+    images: int = 1200
+    eval_images: int = 120
+    image_size: int = 96
+    batch_size: int = 16
+    base_steps: int = 800
+    task_steps: int = 300
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One training: a method on a task, or the base on the source."""
+
+    task: str
+    method: str
+    steps: int
+    directory: str
+
+    @property
+    def title(self) -> str:
+        return f"{self.method} on {self.task}"
+
+    @property
+    def config(self) -> str:
+        return os.path.join(self.directory, "pipeline.config")
+
+    @property
+    def model_dir(self) -> str:
+        return os.path.join(self.directory, "train")
+
+    @property
+    def patch(self) -> str:
+        return os.path.join(self.directory, "task.patch")
+
+    @property
+    def merged(self) -> str:
+        return os.path.join(self.directory, "merged")
+
+    @property
+    def result(self) -> str:
+        return os.path.join(self.directory, "result.json")
+
+    @property
+    def log(self) -> str:
+        return os.path.join(self.directory, "log.txt")
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """Every job of one demo, rooted at `output_dir`."""
+
+    output_dir: str
+    seed: int
+    scale: Scale
+
+    @property
+    def data_dir(self) -> str:
+        return os.path.join(self.output_dir, "data")
+
+    def base_job(self) -> Job:
+        return Job(
+            SOURCE,
+            BASE,
+            self.scale.base_steps,
+            os.path.join(self.output_dir, "base"),
+        )
+
+    def task_jobs(self) -> list[Job]:
+        return [
+            Job(
+                task,
+                method,
+                self.scale.task_steps,
+                os.path.join(self.output_dir, task, method.lower()),
+            )
+            for task in TARGETS
+            for method in METHODS
+        ]
+
+    def records(self, world: str, split: str) -> str:
+        return os.path.join(self.data_dir, world, f"{world}_{split}.record-*")
+
+    def label_map(self, world: str) -> str:
+        return os.path.join(self.data_dir, world, f"{world}_label_map.pbtxt")
+
+    def write_config(self, job: Job, num_classes: int) -> None:
+        """Writes the job's pipeline.config, an ordinary file to read."""
+        os.makedirs(job.directory, exist_ok=True)
+        base = self.base_job()
+        is_base = job.method == BASE
+        checkpoint = os.path.join(base.model_dir, "ckpt-2")
+        text = recipes.pipeline_text(
+            recipes.MINI_96,
+            recipes.TaskData(
+                num_classes=num_classes,
+                train_records=self.records(job.task, "train"),
+                eval_records=self.records(job.task, "eval"),
+                label_map=self.label_map(job.task),
+                # A mirrored digit is another digit, or none.
+                flip=job.task != "digits",
+            ),
+            preset=None if is_base else job.method,
+            fine_tune_checkpoint=None if is_base else checkpoint,
+            num_steps=job.steps,
+            batch_size=self.scale.batch_size,
+            header=f"# {job.title}",
+        )
+        with open(job.config, "w", encoding="utf-8") as file:
+            file.write(text)

@@ -1,0 +1,87 @@
+"""Patches for any Keras model, without the Object Detection API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from object_detection_patch import hosts as hosts_lib
+from object_detection_patch import methods
+from object_detection_patch.keras_version import keras
+from object_detection_patch.methods import presets
+from object_detection_patch.methods.patch_method import PatchMethod
+from object_detection_patch.protos import patch_pb2
+
+
+def patch_model(model: Any, config: patch_pb2.Patch | str) -> PatchMethod:
+    """Attaches a patch to a built Keras model, in place.
+
+    Convolutions and BatchNorms become hosts of place `backbone`; `Dense`
+    layers are the task's head and train in full. The base is what the model
+    holds now. Compile the model afterwards: what trains has changed, and the
+    patch's penalties have joined the model's losses.
+
+    Args:
+      model: built tf_keras model (Sequential, functional or subclassed).
+      config: a `Patch` message, or the name of a preset.
+
+    Returns:
+      The patch, also owned by the model as `model.patch`; its `edits()` are
+      what ships.
+
+    Raises:
+      ValueError: for a model that is not built, has no convolution, or is
+        patched already, and for a config that it cannot carry.
+    """
+    if not isinstance(model, keras.Model) or not model.built:
+        raise ValueError(
+            "`patch_model` needs a built Keras model (tf_keras). Received: "
+            f"{type(model).__name__}"
+            f"{'' if isinstance(model, keras.Model) else ', another type'}."
+        )
+    if isinstance(getattr(model, "patch", None), PatchMethod):
+        raise ValueError(
+            "A model carries one patch. Received: a model that already has "
+            f"{model.patch.method}."
+        )
+    if isinstance(config, str):
+        config = presets.patch_config(config)
+    hosts = _hosts(model)
+    method = methods.build(config, hosts)
+    model.patch = method
+    method.attach()
+    method.initialise()
+    if method.penalties():
+        model.add_loss(lambda: tf.add_n(list(method.penalties().values())))
+    return method
+
+
+def _hosts(model: Any) -> hosts_lib.Hosts:
+    layers = list(_leaves(model))
+    hosts = hosts_lib.find_hosts(
+        (
+            hosts_lib.CLASS_HEAD
+            if isinstance(layer, keras.layers.Dense)
+            else hosts_lib.BACKBONE,
+            layer,
+        )
+        for layer in layers
+    )
+    if not hosts.kernels:
+        raise ValueError(
+            "`patch_model` needs a model with convolutions. Received: "
+            f"{model.name} with {len(layers)} layers and none."
+        )
+    return hosts
+
+
+def _leaves(model: Any) -> Iterator[Any]:
+    # Keras offers no public way to walk the sublayers of a subclassed model.
+    for layer in model._flatten_layers():  # noqa: SLF001
+        inner = layer._flatten_layers(  # noqa: SLF001
+            recursive=False, include_self=False
+        )
+        if not list(inner):
+            yield layer

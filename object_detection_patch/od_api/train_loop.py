@@ -1,0 +1,54 @@
+"""What the OD API's training loop looks up, replaced for a while."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+
+@contextlib.contextmanager
+def restoring_with(restore: Callable[[Any, str, str], None]) -> Iterator[None]:
+    """Within it the loop restores a base by `restore(model, path, type)`.
+
+    The loop's own restore leaves the tower out, and traces the whole model
+    once more to create variables that a patched model already has.
+    """
+
+    def restore_model(
+        model: Any,
+        checkpoint_path: str,
+        checkpoint_type: str,
+        *unused: Any,
+        **also_unused: Any,
+    ) -> None:
+        del unused, also_unused
+        restore(model, checkpoint_path, checkpoint_type)
+
+    with _replaced("load_fine_tune_checkpoint", lambda _: restore_model):
+        yield
+
+
+@contextlib.contextmanager
+def saving_config() -> Iterator[None]:
+    """Within it the loop saves pipeline.config in its model directory."""
+    with _replaced(
+        "train_loop",
+        lambda loop: functools.partial(loop, save_final_config=True),
+    ):
+        yield
+
+
+@contextlib.contextmanager
+def _replaced(
+    name: str, replacement: Callable[[Callable[..., Any]], Callable[..., Any]]
+) -> Iterator[None]:
+    from object_detection import model_lib_v2
+
+    original = getattr(model_lib_v2, name)
+    setattr(model_lib_v2, name, replacement(original))
+    try:
+        yield
+    finally:
+        setattr(model_lib_v2, name, original)
