@@ -33,19 +33,31 @@ def require_legacy_keras() -> ModuleType:
         already imported with another Keras.
       ImportError: if `tf_keras` is not installed.
     """
-    value = os.environ.get(_SETTING)
-    if value not in _ON:
-        _refuse_imported_tensorflow()
-        if value is not None:
-            raise RuntimeError(
-                "The OD API runs on Keras 2 only, so the environment variable "
-                f"{_SETTING} must be 1 or unset. Received: {value!r}. Mend: "
-                f"unset it, or set {_SETTING}=1."
-            )
-        os.environ[_SETTING] = "1"
+    choose_legacy_keras()
     tf_keras = _import_tf_keras()
     _refuse_other_keras(tf_keras)
     return tf_keras
+
+
+def choose_legacy_keras() -> None:
+    """The choice alone, without importing TensorFlow.
+
+    For the first line of a room whose modules import TensorFlow at the top.
+
+    Raises:
+      RuntimeError: as `require_legacy_keras`.
+    """
+    value = os.environ.get(_SETTING)
+    if value in _ON:
+        return
+    _refuse_imported_tensorflow()
+    if value is not None:
+        raise RuntimeError(
+            "The OD API runs on Keras 2 only, so the environment variable "
+            f"{_SETTING} must be 1 or unset. Received: {value!r}. Mend: "
+            f"unset it, or set {_SETTING}=1."
+        )
+    os.environ[_SETTING] = "1"
 
 
 def _refuse_imported_tensorflow() -> None:

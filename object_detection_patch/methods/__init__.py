@@ -9,10 +9,17 @@ from __future__ import annotations
 import importlib
 import inspect
 
+from object_detection_patch import keras_version
 from object_detection_patch.hosts import Hosts
-from object_detection_patch.methods import base, presets
-from object_detection_patch.methods.patch_method import PatchMethod
 from object_detection_patch.protos import patch_pb2
+
+# Before the modules below import TensorFlow.
+keras_version.choose_legacy_keras()
+
+from object_detection_patch.methods import base, presets  # noqa: E402
+from object_detection_patch.methods.patch_method import (  # noqa: E402
+    PatchMethod,
+)
 
 __all__ = ["PatchMethod", "build", "part_class", "part_names"]
 
