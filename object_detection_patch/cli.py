@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 
@@ -15,11 +16,13 @@ from collections.abc import Sequence
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs `od-patch`; returns the exit code (0 good, 1 findings, 2 refused)."""
     options = _parser().parse_args(arguments)
+    # TensorFlow's start-up messages would bury what a verb has to say.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         return options.run(options)
     except ImportError as error:
         _say(f"{error}. `od-patch doctor` tells what is missing.")
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RuntimeError) as error:
         _say(str(error))
     return 2
 

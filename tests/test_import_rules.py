@@ -30,7 +30,8 @@ _RULES = {
         {*_TF, "object_detection", "PIL"},
     ),
     "training": (
-        {"methods", "od_api", "patch_file", "footprint", "hosts", "protos"},
+        {"methods", "od_api", "patch_file", "footprint", "hosts", "protos"}
+        | {"pictures"},
         _TF,
     ),
     "checkpoints": (

@@ -18,6 +18,7 @@ import tensorflow as tf
 from object_detection_patch import methods
 from object_detection_patch.od_api import (
     base_model,
+    evaluation,
     pipeline_config,
     step_guard,
     train_loop,
@@ -26,6 +27,7 @@ from object_detection_patch.patch_file import FingerprintError
 from object_detection_patch.protos import patch_pb2
 from object_detection_patch.training import (
     cost,
+    eval_report,
     patched_model,
     summaries,
     trainable,
@@ -61,6 +63,7 @@ def patched(
             functools.partial(_restore_strictly, model_dir)
         ),
         train_loop.saving_config(),
+        evaluation.after_evaluation(eval_report.write_patch_report),
         step_guard.guarded_steps(writer) as guard,
     ):
         yield guard
