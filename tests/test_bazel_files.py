@@ -10,7 +10,8 @@ import pathlib
 import pytest
 
 _ROOT = pathlib.Path(__file__).parents[1]
-_FOLDERS = ("object_detection_patch", "tfrecords_tools", "tests")
+_ROOMS = ("object_detection_patch", "tfrecords_tools")
+_FOLDERS = (*_ROOMS, "tests", "configs", "benchmarks")
 _KINDS = ("py_library", "py_binary", "py_test", "proto_library")
 
 
@@ -99,7 +100,7 @@ def _modules(path):
         else:
             continue
         for name in names:
-            if name.partition(".")[0] in _FOLDERS[:2]:
+            if name.partition(".")[0] in _ROOMS:
                 yield _file(name)
 
 

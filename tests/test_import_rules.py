@@ -31,12 +31,12 @@ _RULES = {
     ),
     "training": (
         {"methods", "od_api", "patch_file", "footprint", "hosts", "protos"}
-        | {"pictures"},
+        | {"keras_version", "pictures"},
         _TF,
     ),
     "checkpoints": (
         {"methods", "od_api", "patch_file", "training", "footprint", "hosts"}
-        | {"protos"},
+        | {"keras_version", "protos"},
         _TF,
     ),
     "recipes": ({"protos"}, {"google"}),
@@ -44,6 +44,7 @@ _RULES = {
     "decathlon": _ANYTHING,
     "cli": _ANYTHING,
     "demo": _ANYTHING,
+    "draw": _ANYTHING,
     "model_main_tf2": _ANYTHING,
 }
 # What stays importable without the extra `train`.
