@@ -198,7 +198,9 @@ def fingerprint(tensors: Mapping[str, np.ndarray]) -> str:
     digest = hashlib.sha256()
     for name in sorted(tensors):
         value = np.asarray(tensors[name])
-        value = np.ascontiguousarray(value.astype(value.dtype.newbyteorder("<")))
+        value = np.ascontiguousarray(
+            value.astype(value.dtype.newbyteorder("<"))
+        )
         digest.update(f"{name}|{value.dtype.str}|{value.shape}\n".encode())
         digest.update(value.tobytes())
     return digest.hexdigest()

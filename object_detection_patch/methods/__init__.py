@@ -36,7 +36,8 @@ def part_class(name: str) -> type[base.Part]:
     (found,) = (
         member
         for _, member in inspect.getmembers(module, inspect.isclass)
-        if issubclass(member, base.Part) and member.__module__ == module.__name__
+        if issubclass(member, base.Part)
+        and member.__module__ == module.__name__
     )
     return found
 
