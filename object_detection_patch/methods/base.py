@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from object_detection_patch.hosts import (
-    Hosts,
     HostBatchNorm,
     HostBias,
     HostKernel,
+    Hosts,
 )
 from object_detection_patch.keras_version import keras
 from object_detection_patch.patch_file import edits
@@ -30,7 +30,13 @@ class HostPatch(keras.layers.Layer):
 
     It never owns the host's variables: they stay where the base model keeps
     them, and reach the methods below as arguments.
+
+    Computes in float32 under mixed precision too, as whoever applies the
+    edits does: a mask cut in 16 bits is another mask.
     """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"dtype": "float32"} | kwargs)
 
     def initialise(self, host: Host) -> None:
         """Sets what depends on the base's values, once they are restored."""
@@ -93,10 +99,11 @@ class Part(abc.ABC):
     def attach(self, host: Host) -> HostPatch:
         """A built layer for `host`, which `patches` accepted."""
 
-    def check(self, hosts: Hosts) -> None:
+    def check(self, hosts: Hosts) -> None:  # noqa: B027
         """Raises ValueError where the base model cannot carry this part."""
 
 
+@keras.utils.register_keras_serializable("object_detection_patch")
 class TrainedInPlace(HostPatch):
     """A kernel or bias that the task trains as it stands, and ships whole."""
 
@@ -107,6 +114,7 @@ class TrainedInPlace(HostPatch):
         return [edits.Replace(host.name, host.variable.numpy())]
 
 
+@keras.utils.register_keras_serializable("object_detection_patch")
 class TrainedBatchNorm(HostPatch):
     """BatchNorm with the task's gamma, beta, mean and variance.
 
@@ -214,13 +222,23 @@ def refuse_unfoldable(hosts: Hosts, patches: Any) -> None:
 
 
 def check_option(
-    part: str, option: str, value: float, *, minimum: float, open_: bool
+    part: str,
+    option: str,
+    value: float,
+    *,
+    minimum: float,
+    open_: bool,
+    maximum: float = np.inf,
 ) -> None:
-    """Raises ValueError unless value >= minimum (> minimum if `open_`)."""
+    """Raises ValueError unless minimum <= value <= maximum and finite.
+
+    `minimum` itself is refused if `open_`.
+    """
     good = value > minimum if open_ else value >= minimum
-    if not (good and np.isfinite(value)):
+    if not (good and value <= maximum and np.isfinite(value)):
+        upper = f", <= {maximum:g}" if np.isfinite(maximum) else ""
         raise ValueError(
             f"`{part}.{option}` must be {'>' if open_ else '>='} "
-            f"{minimum:g} and finite. Received: {value:g} (pipeline.config, "
-            "[object_detection_patch.patch])."
+            f"{minimum:g}{upper} and finite. Received: {value:g} "
+            "(pipeline.config, [object_detection_patch.patch])."
         )

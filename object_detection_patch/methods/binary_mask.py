@@ -21,7 +21,8 @@ class BinaryMaskKernel(base.GatedKernelPatch):
     `R` (latent mask) and `f` (latent gate) learn through the gradient of the
     sigmoid; `w` (residual scale) learns as it is. `f` is kept divided by
     `gate_rate`, which makes its steps that much smaller than the others'
-    under any optimizer.
+    under optimizers that normalise gradients (Adam), and smaller by the
+    square of it under SGD.
 
     Args:
       lambda_sps: weight of L_sps, this kernel's share being g.
@@ -30,7 +31,7 @@ class BinaryMaskKernel(base.GatedKernelPatch):
       initial_scale: w starts at this times the standard deviation of the
         host kernel (`initialise`).
       initial_gate: f starts here.
-      gate_rate: step size of f relative to the learning rate.
+      gate_rate: step size of f relative to the learning rate, under Adam.
 
     Input: the frozen kernel, float [h, w, in, out]; output alike.
     Stored per host with an open gate: one bit a weight and one float, g * w.
@@ -99,6 +100,10 @@ class BinaryMaskKernel(base.GatedKernelPatch):
             "adaptation": self.lambda_adp * tf.square(self.residual_scale),
         }
 
+    def edits(self, host: HostKernel) -> list[edits.Edit]:
+        # A residual of 0 changes nothing, and a file may not hold it.
+        return super().edits(host) if self.residual_scale.numpy() else []
+
     def edits_if_open(self, host: HostKernel) -> list[edits.Edit]:
         scale = float(self.residual_scale.numpy())
         return [edits.AddSigned(host.name, self.latent_mask.numpy() > 0, scale)]
@@ -136,13 +141,13 @@ class BinaryMask(base.Part):
 
     def __init__(self, options: Any) -> None:
         super().__init__(options)
-        for option, open_ in (
-            ("lambda_sps", False),
-            ("lambda_adp", False),
-            ("latent_range", True),
-            ("initial_scale", True),
-            ("initial_gate", True),
-            ("gate_rate", True),
+        for option, open_, maximum in (
+            ("lambda_sps", False, np.inf),
+            ("lambda_adp", False, np.inf),
+            ("latent_range", True, np.inf),
+            ("initial_scale", True, np.inf),
+            ("initial_gate", True, 1.0),
+            ("gate_rate", True, np.inf),
         ):
             base.check_option(
                 "binary_mask",
@@ -150,6 +155,7 @@ class BinaryMask(base.Part):
                 getattr(options, option),
                 minimum=0.0,
                 open_=open_,
+                maximum=maximum,
             )
 
     def patches(self, host: base.Host) -> bool:

@@ -206,4 +206,3 @@ def _claims(
         if claimants:
             claims.append((host, parts[claimants[0]]))
     return claims
-

@@ -19,7 +19,8 @@ def patch_model(model: Any, config: patch_pb2.Patch | str) -> PatchMethod:
     """Attaches a patch to a built Keras model, in place.
 
     Convolutions and BatchNorms become hosts of place `backbone`; `Dense`
-    layers are the task's head and train in full. The base is what the model
+    layers are the task's head and train in full; other layers are frozen,
+    because a patch could not ship what they learn. The base is what the model
     holds now. Compile the model afterwards: what trains has changed, and the
     patch's penalties have joined the model's losses.
 
@@ -50,7 +51,8 @@ def patch_model(model: Any, config: patch_pb2.Patch | str) -> PatchMethod:
         config = presets.patch_config(config)
     hosts = _hosts(model)
     method = methods.build(config, hosts)
-    model.patch = method
+    _freeze_others(model, hosts)
+    _own(model, method)
     method.attach()
     method.initialise()
     if method.penalties():
@@ -75,6 +77,21 @@ def _hosts(model: Any) -> hosts_lib.Hosts:
             f"{model.name} with {len(layers)} layers and none."
         )
     return hosts
+
+
+def _freeze_others(model: Any, hosts: hosts_lib.Hosts) -> None:
+    kept = {id(host.layer) for host in hosts}
+    for layer in _leaves(model):
+        if id(layer) not in kept and not isinstance(layer, keras.layers.Dense):
+            layer.trainable = False
+
+
+def _own(model: Any, method: PatchMethod) -> None:
+    model.patch = method
+    if isinstance(model, keras.Sequential):
+        # It trains and saves only what `add` put there (tf_keras 2.20);
+        # called as a layer, a patch passes its input on.
+        model._self_tracked_trackables.append(method)  # noqa: SLF001
 
 
 def _leaves(model: Any) -> Iterator[Any]:
