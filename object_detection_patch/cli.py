@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_inspect,
         _add_merge,
         _add_footprint,
+        _add_draw,
         _add_demo,
         _add_doctor,
         _add_install,
@@ -189,6 +190,37 @@ def _footprint(options: argparse.Namespace) -> int:
         print(json.dumps(counted, indent=2))
     else:
         print(cost_report.as_text(counted))
+    return 0
+
+
+def _add_draw(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser(
+        "draw",
+        help="draw what a model detects in photographs",
+        description="Takes the config and checkpoint of a base, of a training "
+        "or of a merged model.",
+    )
+    verb.add_argument("--pipeline_config_path", required=True)
+    verb.add_argument("--checkpoint_dir", required=True)
+    verb.add_argument(
+        "--images", required=True, nargs="+", help="JPEG or PNG files"
+    )
+    verb.add_argument("--output", required=True, help="PNG file to write")
+    verb.add_argument("--min_score", type=float, default=0.4)
+    verb.set_defaults(run=_draw)
+
+
+def _draw(options: argparse.Namespace) -> int:
+    from object_detection_patch import draw
+
+    count = draw.draw(
+        pipeline_config_path=options.pipeline_config_path,
+        checkpoint_dir=options.checkpoint_dir,
+        images=options.images,
+        output=options.output,
+        min_score=options.min_score,
+    )
+    print(f"{options.output}: {count} images")
     return 0
 
 

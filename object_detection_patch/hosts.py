@@ -220,6 +220,11 @@ def _named(
         if match:
             automatic[place, match[1]] += 1
             layer_name = f"{match[1]}@{automatic[place, match[1]]}"
+        elif place in HEADS:
+            # SSDs without a shared predictor have a head of one name a level.
+            automatic[place, layer_name] += 1
+            if automatic[place, layer_name] > 1:
+                layer_name += f"@{automatic[place, layer_name]}"
         yield place, layer, f"{place}/{layer_name}"
 
 

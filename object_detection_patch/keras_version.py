@@ -100,4 +100,8 @@ def _import_tf_keras() -> ModuleType:
         ) from error
 
 
-keras = require_legacy_keras()
+def __getattr__(name: str) -> ModuleType:
+    # Late, so that choosing Keras costs nothing where none is installed.
+    if name == "keras":
+        return require_legacy_keras()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -148,8 +148,10 @@ eval_input_reader {
 }
 $patch""")
 
-_AUGMENTATION = """\
+_FLIP = """\
   data_augmentation_options { random_horizontal_flip { } }
+"""
+_CROP = """\
   data_augmentation_options {
     random_crop_image {
       min_object_covered: 0.0
@@ -192,7 +194,8 @@ MINI_96 = BaseArchitecture(
 
 # Latent masks live at another scale than kernels and want larger steps.
 _MASK_RATE = 1e-2
-_KERNEL_RATE = 2e-3
+_KERNEL_RATE = 4e-3
+_BASE_RATE = 8e-3
 _LEARNING_RATES = {
     "SPOTPATCH": _MASK_RATE,
     "WEIGHTTRANS": _MASK_RATE,
@@ -203,18 +206,24 @@ _LEARNING_RATES = {
 
 @dataclasses.dataclass(frozen=True)
 class TaskData:
-    """A task's classes and where its records and label map are."""
+    """A task's classes and where its records and label map are.
+
+    `flip` and `crop` are the augmentations that its training draws.
+    """
 
     num_classes: int
     train_records: str
     eval_records: str
     label_map: str
     flip: bool = True
+    crop: bool = True
 
 
 def learning_rate(preset: str | None) -> float:
     """Peak Adam rate for a preset; None is a base trained from scratch."""
-    return _LEARNING_RATES.get(preset or "", _KERNEL_RATE)
+    if preset is None:
+        return _BASE_RATE
+    return _LEARNING_RATES.get(preset, _KERNEL_RATE)
 
 
 def pipeline_text(
@@ -265,7 +274,7 @@ def pipeline_text(
         num_steps=num_steps,
         max_boxes=max_boxes,
         fine_tune=fine_tune,
-        augmentation=_AUGMENTATION if task.flip else "",
+        augmentation=_FLIP * task.flip + _CROP * task.crop,
         learning_rate=f"{peak:g}",
         warmup_rate=f"{peak / 10:g}",
         warmup_steps=max(1, num_steps // 20),

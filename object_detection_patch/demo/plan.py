@@ -116,6 +116,7 @@ class Plan:
                 label_map=self.label_map(job.task),
                 # A mirrored digit is another digit, or none.
                 flip=job.task != "digits",
+                crop=False,
             ),
             preset=None if is_base else job.method,
             fine_tune_checkpoint=None if is_base else checkpoint,

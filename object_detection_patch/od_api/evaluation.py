@@ -96,7 +96,7 @@ def detect(
     """Runs a model in inference mode over TFRecords, in their order.
 
     Decoding, resizing and post-processing are the OD API's own. One traced
-    function of one batch shape serves all images.
+    function serves all images, so the resizer must give one size.
 
     Args:
       model: built SSDMetaArch.
@@ -111,9 +111,33 @@ def detect(
     dataset = _decoded(input_paths, label_map_path)
     if limit is not None:
         dataset = dataset.take(limit)
-    run = _detector(model)
+    run = None
     for examples in _groups(dataset, batch_size):
-        yield from _evaluated(model, run, examples, batch_size)
+        resized = [
+            model.preprocess(tf.cast(example["image"][None], tf.float32))
+            for example in examples
+        ]
+        images = tf.concat([image for image, _ in resized], axis=0)
+        shapes = tf.concat([shape for _, shape in resized], axis=0)
+        run = run or _detector(model, images.shape)
+        yield from _evaluated(run(images, shapes), examples)
+
+
+def detect_image(
+    model: Any, image: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Boxes [N, 4], scores [N] and classes [N] (from 1) in one RGB image.
+
+    Boxes are ymin, xmin, ymax, xmax in fractions of the image, uint8
+    [height, width, 3]. Runs without tracing, in inference mode.
+    """
+    base_model.set_training(model, False)
+    resized, shapes = model.preprocess(image[None].astype(np.float32))
+    found = model.postprocess(model.predict(resized, shapes), shapes)
+    scores = found["detection_scores"][0].numpy()
+    kept = scores > 0
+    classes = found["detection_classes"][0].numpy().astype(np.int64) + 1
+    return found["detection_boxes"][0].numpy()[kept], scores[kept], classes[kept]
 
 
 def _decoded(input_paths: Sequence[str], label_map_path: str) -> Any:
@@ -133,8 +157,16 @@ def _decoded(input_paths: Sequence[str], label_map_path: str) -> Any:
     return tf.data.TFRecordDataset(files).map(decoder.decode)
 
 
-def _detector(model: Any) -> Callable[..., dict[str, Any]]:
-    @tf.function
+def _detector(model: Any, shape: tf.TensorShape) -> Callable[..., Any]:
+    # Left open, the batch is mapped over; a fixed one would be traced image
+    # by image. Autograph would convert all of the OD API for nothing.
+    @tf.function(
+        autograph=False,
+        input_signature=[
+            tf.TensorSpec([None, *shape[1:]], tf.float32),
+            tf.TensorSpec([None, 3], tf.int32),
+        ],
+    )
     def run(images: tf.Tensor, shapes: tf.Tensor) -> dict[str, tf.Tensor]:
         return model.postprocess(model.predict(images, shapes), shapes)
 
@@ -153,21 +185,8 @@ def _groups(dataset: Any, size: int) -> Iterator[list[dict[str, Any]]]:
 
 
 def _evaluated(
-    model: Any,
-    run: Callable[..., dict[str, Any]],
-    examples: list[dict[str, Any]],
-    batch_size: int,
+    found: dict[str, Any], examples: list[dict[str, Any]]
 ) -> Iterator[EvaluatedImage]:
-    resized = [
-        model.preprocess(tf.cast(example["image"][None], tf.float32))
-        for example in examples
-    ]
-    # The last group is padded with its last image, so that one trace serves.
-    resized += resized[-1:] * (batch_size - len(resized))
-    found = run(
-        tf.concat([images for images, _ in resized], axis=0),
-        tf.concat([shapes for _, shapes in resized], axis=0),
-    )
     arrays = {
         key: found[f"detection_{key}"].numpy()
         for key in ("boxes", "scores", "classes")

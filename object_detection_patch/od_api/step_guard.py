@@ -72,6 +72,9 @@ def guarded_steps(
     from object_detection import model_lib_v2
 
     original = model_lib_v2.eager_train_step
+    # The step is graph code already; converting all of the OD API below it
+    # would take most of the time to the first step.
+    plain_step = tf.autograph.experimental.do_not_convert(original)
     guard = StepGuard()
 
     def guarded(
@@ -85,7 +88,7 @@ def guarded_steps(
         **kwargs: Any,
     ) -> Any:
         guard.follow(global_step)
-        loss = original(
+        loss = plain_step(
             detection_model,
             features,
             labels,

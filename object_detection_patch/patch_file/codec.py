@@ -1,4 +1,4 @@
-"""Edits to sections and back: bits, floats, and zlib with a bound."""
+"""Edits to sections and back: bits, floats, single numbers."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import dataclasses
 import math
 import struct
 import zlib
+from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 import numpy as np
 
 from object_detection_patch.patch_file import edits as edits_lib
-from object_detection_patch.patch_file import errors, layout
+from object_detection_patch.patch_file import errors, inflation, layout
+from object_detection_patch.patch_file import source as source_lib
 
 ValueType: TypeAlias = Literal["float32", "float16"]
 Compression: TypeAlias = Literal["none", "zlib"]
@@ -118,79 +120,45 @@ def encode(
     return entry, struct.pack(f"<{len(single)}f", *single) + stored
 
 
-def decode(entry: Entry, section: memoryview) -> edits_lib.Edit:
-    """The edit of a checked entry, from its section.
+def decode(entry: Entry, source: source_lib.Source) -> edits_lib.Edit:
+    """The edit of a checked entry, from its section, which comes next.
+
+    What is allocated: the edit's own tensor, and for bits and float16 the
+    section before they become bools and float32.
 
     Raises:
       PatchFileError: for a broken zlib stream, set padding bits, NaN, Inf,
         or a scale that is not above zero.
     """
-    single = _scalars(entry, section[: entry.scalar_bytes])
-    raw = _raw(entry, section[entry.scalar_bytes :])
+    single = _scalars(entry, source.take(entry.scalar_bytes))
+    raw = _raw(entry, source.pieces(entry.stored_bytes))
     if entry.value_type == layout.BITS:
         return _masked_edit(entry, _unpacked(entry, raw), single)
-    values = np.frombuffer(raw, _DTYPES[entry.value_type])
-    if not np.isfinite(values).all():
-        raise errors.NotFiniteError(
-            "Values of a patch must be finite. Received: NaN or Inf in the "
-            f"values of {entry.target!r}."
-        )
-    values = values.astype(np.float32).reshape(entry.shape)
+    values = _floats(entry, raw)
     if entry.kind == layout.REPLACE:
         return edits_lib.Replace(entry.target, values)
     return edits_lib.ScaleOffset(entry.target, values[0], values[1])
-
-
-def inflate(name: str, stored: bytes | memoryview, size: int) -> bytes:
-    """Inflates a zlib stream of exactly `size` bytes, never more.
-
-    Raises:
-      CompressionError: if the stream is broken, does not end with the
-        input, or has another size.
-    """
-    stream = zlib.decompressobj()
-    try:
-        # One byte beyond the size tells a longer stream apart.
-        raw = stream.decompress(stored, size + 1)
-    except zlib.error as error:
-        raise errors.CompressionError(
-            f"{name} must be one zlib stream. Received: {error}."
-        ) from error
-    if not stream.eof or stream.unused_data or len(raw) != size:
-        raise errors.CompressionError(
-            f"{name} must inflate to {size} bytes and end there. Received: a "
-            "stream that is shorter, longer, or followed by other bytes."
-        )
-    return raw
-
-
-def check_inflation(name: str, *, stored: int, raw: int) -> None:
-    """Raises LimitError for a size that no zlib stream of `stored` reaches."""
-    if raw > layout.MAX_INFLATION * stored:
-        raise errors.LimitError(
-            f"{name} cannot inflate {stored} bytes more than "
-            f"{layout.MAX_INFLATION} times. Received: a stated size of {raw}."
-        )
 
 
 def _check_numbers(entry: Entry) -> None:
     if entry.kind not in _SCALARS:
         raise errors.UnknownEditError(
             "An edit's kind must be one of 1 to 5. Received: "
-            f"{entry.kind} for {entry.target!r}; a newer version of this "
-            "program may know it."
+            f"{entry.kind} for {errors.shown(entry.target)}; a newer version "
+            "of this program may know it."
         )
     masked = entry.kind in _MASKED_KINDS
     allowed = (layout.BITS,) if masked else (layout.FLOAT32, layout.FLOAT16)
     if entry.value_type not in allowed:
         raise errors.UnknownValueTypeError(
             f"The value type of edit kind {entry.kind} must be one of "
-            f"{allowed}. Received: {entry.value_type} for {entry.target!r}."
+            f"{allowed}. Received: {entry.value_type} for "
+            f"{errors.shown(entry.target)}."
         )
     if entry.codec not in CODECS.values():
         raise errors.UnknownCodecError(
             "A section's codec must be 0 (stored) or 1 (zlib). Received: "
-            f"{entry.codec} for {entry.target!r}."
+            f"{entry.codec} for {errors.shown(entry.target)}."
         )
 
 
@@ -198,14 +166,14 @@ def _check_shape(entry: Entry) -> None:
     if len(entry.shape) > layout.MAX_RANK:
         raise errors.ShapeError(
             f"A tensor may have {layout.MAX_RANK} dimensions. Received: "
-            f"{len(entry.shape)} for {entry.target!r}."
+            f"{len(entry.shape)} for {errors.shown(entry.target)}."
         )
     if entry.kind == layout.SCALE_OFFSET and (
         len(entry.shape) != 2 or entry.shape[0] != 2
     ):
         raise errors.ShapeError(
             "A BatchNorm's shape must be (2, channels). Received: "
-            f"{entry.shape} for {entry.target!r}."
+            f"{errors.shown(entry.shape)} for {errors.shown(entry.target)}."
         )
     product = 1
     for size in entry.shape:
@@ -214,22 +182,24 @@ def _check_shape(entry: Entry) -> None:
         if not 1 <= product <= layout.MAX_ELEMENTS:
             raise errors.ShapeError(
                 "Dimensions must be at least 1, and their product at most "
-                f"{layout.MAX_ELEMENTS}. Received: {entry.shape} for "
-                f"{entry.target!r}."
+                f"{layout.MAX_ELEMENTS}. Received: "
+                f"{errors.shown(entry.shape)} for "
+                f"{errors.shown(entry.target)}."
             )
 
 
 def _check_size(entry: Entry) -> None:
     if entry.codec == layout.ZLIB:
-        check_inflation(
-            f"The section of {entry.target!r}",
+        inflation.check_inflation(
+            f"The section of {errors.shown(entry.target)}",
             stored=entry.stored_bytes,
             raw=entry.raw_bytes,
         )
     elif entry.stored_bytes != entry.raw_bytes:
         raise errors.SectionSizeError(
-            f"The section of {entry.target!r}, shape {entry.shape}, must "
-            f"have {entry.raw_bytes} bytes. Received: {entry.stored_bytes}."
+            f"The section of {errors.shown(entry.target)}, shape "
+            f"{errors.shown(entry.shape)}, must have {entry.raw_bytes} bytes. "
+            f"Received: {entry.stored_bytes}."
         )
 
 
@@ -251,10 +221,11 @@ def _values_of(
 def _float_bytes(target: str, values: np.ndarray, value_type: int) -> bytes:
     with np.errstate(over="ignore"):
         typed: np.ndarray = values.astype(_DTYPES[value_type])
-    if not np.isfinite(typed).all():
+    if not edits_lib.all_finite(typed):
         raise errors.HalfRangeError(
             "float16 holds values up to 65504; write this patch as float32. "
-            f"Received: {float(np.abs(values).max()):g} in {target!r}."
+            f"Received: {float(np.abs(values).max()):g} in "
+            f"{errors.shown(target)}."
         )
     return typed.tobytes()
 
@@ -267,38 +238,53 @@ def _compressed(raw: bytes, codec: int) -> tuple[int, bytes]:
     return layout.STORED, raw
 
 
-def _raw(entry: Entry, stored: memoryview) -> bytes | memoryview:
+def _raw(entry: Entry, stored: Iterable[bytes]) -> np.ndarray:
+    name = f"The section of {errors.shown(entry.target)}"
     if entry.codec == layout.STORED:
-        return stored
-    name = f"The section of {entry.target!r}"
-    return inflate(name, stored, entry.raw_bytes)
+        return inflation.joined(name, stored, entry.raw_bytes)
+    return inflation.inflate(name, stored, entry.raw_bytes)
 
 
-def _scalars(entry: Entry, stored: memoryview) -> tuple[float, ...]:
+def _scalars(entry: Entry, stored: bytes) -> tuple[float, ...]:
     single = struct.unpack(f"<{len(stored) // 4}f", stored)
     if not all(map(math.isfinite, single)):
         raise errors.NotFiniteError(
             "Scalars of a patch must be finite. Received: "
-            f"{single} for {entry.target!r}."
+            f"{errors.shown(single)} for {errors.shown(entry.target)}."
         )
     if entry.kind == layout.ADD_SIGNED and single[0] <= 0:
         raise errors.ScaleError(
             "A residual scale is stored as a number above 0 (its sign moves "
-            f"into the mask). Received: {single[0]:g} for {entry.target!r}."
+            f"into the mask). Received: {single[0]:g} for "
+            f"{errors.shown(entry.target)}."
         )
     return single
 
 
-def _unpacked(entry: Entry, raw: bytes | memoryview) -> np.ndarray:
+def _unpacked(entry: Entry, raw: np.ndarray) -> np.ndarray:
     unused = 8 * entry.raw_bytes - entry.elements
-    if raw[-1] & ((1 << unused) - 1):
+    last = int(raw[-1])
+    if last & ((1 << unused) - 1):
         raise errors.PaddingError(
             f"The {unused} unused bits behind a mask must be 0. Received: "
-            f"{raw[-1]:#04x} as the last byte of {entry.target!r}."
+            f"{last:#04x} as the last byte of {errors.shown(entry.target)}."
         )
-    packed = np.frombuffer(raw, np.uint8)
-    bits = np.unpackbits(packed, count=entry.elements)
+    bits = np.unpackbits(raw, count=entry.elements)
+    # So that the edit keeps it, instead of a copy.
+    bits.flags.writeable = False
     return bits.view(np.bool_).reshape(entry.shape)
+
+
+def _floats(entry: Entry, raw: np.ndarray) -> np.ndarray:
+    stored = raw.view(_DTYPES[entry.value_type])
+    if not edits_lib.all_finite(stored):
+        raise errors.NotFiniteError(
+            "Values of a patch must be finite. Received: NaN or Inf in the "
+            f"values of {errors.shown(entry.target)}."
+        )
+    values = stored.astype(np.float32, copy=False)
+    values.flags.writeable = False
+    return values.reshape(entry.shape)
 
 
 def _masked_edit(

@@ -17,6 +17,8 @@ from object_detection_patch.patch_file import errors
 
 # Heads belong to a task: they may be absent from the base or of other shape.
 HEAD_PLACES = ("box_head", "class_head")
+# Numbers looked at together where a look takes memory.
+_BLOCK = 2**16
 
 
 class _ByValue:
@@ -146,9 +148,16 @@ def check_edits(edits: Iterable[Edit]) -> None:
             if name in written:
                 raise errors.DuplicateTargetError(
                     "Each tensor may be edited once in a patch. Received: "
-                    f"{name!r} twice."
+                    f"{errors.shown(name)} twice."
                 )
             written.add(name)
+
+
+def all_finite(values: np.ndarray | float) -> bool:
+    """Whether no number is NaN or infinite, told in little memory."""
+    flat = np.asarray(values).reshape(-1)
+    blocks = range(0, flat.size, _BLOCK)
+    return all(np.isfinite(flat[at : at + _BLOCK]).all() for at in blocks)
 
 
 def apply_edits(
@@ -213,21 +222,23 @@ def _check_target(
     if name not in base:
         raise errors.MissingTargetError(
             "A patch may edit only tensors that the base model has. "
-            f"Received: an edit of {name!r}."
+            f"Received: an edit of {errors.shown(name)}."
         )
     found = np.shape(base[name])
     if found != value.shape:
         raise errors.TargetShapeError(
-            f"An edit of {name!r} must have the base tensor's shape, {found}. "
-            f"Received: {value.shape}."
+            f"An edit of {errors.shown(name)} must have the base tensor's "
+            f"shape, {errors.shown(found)}. Received: "
+            f"{errors.shown(value.shape)}."
         )
 
 
 def _finite(name: str, value: np.ndarray) -> np.ndarray:
-    if not np.isfinite(value).all():
+    if not all_finite(value):
         raise errors.NotFiniteError(
             "An edited tensor must hold finite float32 numbers. Received: "
-            f"NaN or Inf in {name!r}; the base holds them or is too large."
+            f"NaN or Inf in {errors.shown(name)}; the base holds them or is "
+            "too large."
         )
     return value
 
@@ -237,23 +248,24 @@ def _check_numbers(edit: Edit) -> None:
         value = getattr(edit, field.name)
         if field.name in ("target", "mask"):
             continue
-        if not np.isfinite(value).all():
+        if not all_finite(value):
             raise errors.NotFiniteError(
                 "The numbers of an edit must be finite. Received: NaN or Inf "
-                f"in `{field.name}` of {edit.target!r}."
+                f"in `{field.name}` of {errors.shown(edit.target)}."
             )
     if isinstance(edit, AddSigned) and edit.scale == 0:
         raise errors.ScaleError(
             "The residual scale of an open gate must not be 0; leave the "
-            f"edit out instead. Received: 0.0 for {edit.target!r}."
+            f"edit out instead. Received: 0.0 for {errors.shown(edit.target)}."
         )
     if isinstance(edit, ScaleOffset) and (
         edit.scale.ndim != 1 or edit.scale.shape != edit.offset.shape
     ):
         raise errors.ShapeError(
             "`scale` and `offset` of a BatchNorm must both have shape "
-            f"(channels,). Received: {edit.scale.shape} and "
-            f"{edit.offset.shape} for {edit.target!r}."
+            f"(channels,). Received: {errors.shown(edit.scale.shape)} and "
+            f"{errors.shown(edit.offset.shape)} for "
+            f"{errors.shown(edit.target)}."
         )
 
 
@@ -266,7 +278,21 @@ def _set(edit: Any, name: str, value: Any) -> None:
     object.__setattr__(edit, name, value)
 
 
+def _is_constant(values: Any, dtype: type[np.generic]) -> bool:
+    """Whether it can be kept as it is, nobody holding a way to change it."""
+    if type(values) is not np.ndarray or values.dtype != dtype:
+        return False
+    if not values.flags.c_contiguous:
+        return False
+    owner: Any = values
+    while isinstance(owner, np.ndarray) and not owner.flags.writeable:
+        owner = owner.base
+    return owner is None
+
+
 def _floats(values: Any) -> np.ndarray:
+    if _is_constant(values, np.float32):
+        return values
     with np.errstate(over="ignore"):
         copied = np.array(values, dtype=np.float32, order="C")
     copied.flags.writeable = False
@@ -274,11 +300,13 @@ def _floats(values: Any) -> np.ndarray:
 
 
 def _mask(target: str, mask: Any) -> np.ndarray:
+    if _is_constant(mask, np.bool_):
+        return mask
     copied = np.array(mask, order="C")
     if copied.dtype != np.bool_:
         raise TypeError(
             "A mask must be an array of bool. Received: "
-            f"{copied.dtype} for {target!r}."
+            f"{copied.dtype} for {errors.shown(target)}."
         )
     copied.flags.writeable = False
     return copied

@@ -3,6 +3,19 @@
 FORMAT.md states the rules; every class below is one of them.
 """
 
+from __future__ import annotations
+
+_MAX_SHOWN = 80
+
+
+def shown(value: object) -> str:
+    """A received value as an error quotes it: at most 80 characters.
+
+    Its `repr`, which escapes what is not printable.
+    """
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 3]}..."
+
 
 class FingerprintError(ValueError):
     """A patch meets a base model that it was not trained on."""

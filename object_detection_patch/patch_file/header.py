@@ -9,11 +9,8 @@ from typing import Any
 from object_detection_patch.patch_file import errors, layout
 from object_detection_patch.patch_file import metadata as metadata_lib
 from object_detection_patch.patch_file.codec import Entry, check_entry
-from object_detection_patch.patch_file.patch import (
-    LabelMapItem,
-    check_text,
-    encoded_text,
-)
+from object_detection_patch.patch_file.patch import LabelMapItem
+from object_detection_patch.patch_file.texts import check_text, encoded_text
 
 _NUMBERS = struct.Struct("<BBBB")
 _COUNT = struct.Struct("<I")
@@ -53,6 +50,7 @@ def encode(header: Header) -> bytes:
         parts.append(_text("label_map.name", item.name))
         parts.append(_text("label_map.display_name", item.display_name))
     metadata = metadata_lib.to_json(header.metadata)
+    _check_count("bytes of metadata", len(metadata), layout.MAX_METADATA_BYTES)
     return b"".join([*parts, _COUNT.pack(len(metadata)), metadata])
 
 
@@ -76,7 +74,7 @@ def decode(raw: bytes) -> Header:
     labels = []
     for _ in range(fields.count("labels", layout.MAX_LABELS)):
         labels.append(_read_label(fields))
-    length = fields.count("metadata bytes", layout.MAX_HEADER_BYTES)
+    length = fields.count("bytes of metadata", layout.MAX_METADATA_BYTES)
     metadata = metadata_lib.from_json(fields.take(length))
     fields.finish()
     return Header(method, fingerprint, tuple(entries), tuple(labels), metadata)
@@ -117,7 +115,7 @@ class _Fields:
             text = encoded.decode("utf-8")
         except UnicodeDecodeError as error:
             raise errors.TextError(
-                f"`{name}` must be UTF-8. Received: {encoded!r}."
+                f"`{name}` must be UTF-8. Received: {errors.shown(encoded)}."
             ) from error
         check_text(name, text)
         return text

@@ -8,8 +8,8 @@ from typing import Any
 from object_detection_patch.patch_file import edits as edits_lib
 from object_detection_patch.patch_file import errors, layout
 from object_detection_patch.patch_file.codec import Entry
-from object_detection_patch.patch_file.patch import check_text
 from object_detection_patch.patch_file.reader import ParsedFile, read_file
+from object_detection_patch.patch_file.texts import check_name
 
 # Where the bytes of a file can go; `header` is what is in no section.
 KINDS = (
@@ -168,9 +168,10 @@ def _gateable(metadata: dict[str, Any]) -> dict[str, int]:
         if not _is_gateable(row):
             raise errors.MetadataError(
                 "`gateable` in the metadata must list objects with a text "
-                f"`name` and a number of `weights`. Received: {row!r}."
+                f"`name` and a number of `weights`. Received: "
+                f"{errors.shown(row)}."
             )
-        check_text("gateable.name", row["name"])
+        check_name("gateable.name", row["name"])
         found[row["name"]] = row["weights"]
     return found
 

@@ -34,7 +34,7 @@ def to_json(metadata: dict[str, Any]) -> bytes:
         raise errors.MetadataError(
             "`metadata` must be a plain JSON object: str keys, finite "
             f"numbers, at most {layout.MAX_JSON_DEPTH} levels. Received one "
-            f"that is not: {error}"
+            f"that is not: {str(error)[:200]}"
         ) from error
     if restored != metadata:
         raise errors.MetadataError(
@@ -100,7 +100,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if key in found:
             raise errors.DuplicateKeyError(
                 "A JSON object holds each key once. Received: "
-                f"{key!r} twice in the metadata."
+                f"{errors.shown(key)} twice in the metadata."
             )
         found[key] = value
     return found

@@ -8,10 +8,9 @@ from typing import Any
 
 from object_detection_patch.patch_file import errors, layout
 from object_detection_patch.patch_file.edits import Edit, check_edits
+from object_detection_patch.patch_file.texts import check_name, check_text
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
-# C0, DEL and C1: a terminal that prints them may take them for commands.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,47 +45,20 @@ class Patch:
 
 def check_patch(patch: Patch) -> None:
     """Raises PatchFileError for what no file may hold, metadata apart."""
-    check_text("method", patch.method)
+    check_name("method", patch.method)
     if not _FINGERPRINT.fullmatch(patch.base_fingerprint):
         raise errors.FingerprintFormatError(
             "A base fingerprint is 64 lower-case hexadecimal digits. "
-            f"Received: {patch.base_fingerprint!r}."
+            f"Received: {errors.shown(patch.base_fingerprint)}."
         )
     for edit in patch.edits:
-        check_text("target", edit.target)
+        check_name("target", edit.target)
         if not edit.target:
             raise errors.TextError(
                 "An edit must name its target. Received: an empty name."
             )
     check_edits(patch.edits)
     _check_label_map(patch.label_map)
-
-
-def check_text(field: str, text: str) -> None:
-    """Raises TextError for control characters or lone surrogates."""
-    found = _CONTROL.search(text)
-    if found:
-        raise errors.TextError(
-            f"`{field}` must not hold control characters, which could drive "
-            f"a terminal. Received: {text!r}."
-        )
-    encoded_text(field, text)
-
-
-def encoded_text(field: str, text: str) -> bytes:
-    """The text as UTF-8; TextError if it has none or is too long."""
-    try:
-        encoded = text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise errors.TextError(
-            f"`{field}` must be valid Unicode. Received: {text!r}."
-        ) from error
-    if len(encoded) > layout.MAX_TEXT_BYTES:
-        raise errors.LimitError(
-            f"`{field}` may have {layout.MAX_TEXT_BYTES} bytes of UTF-8. "
-            f"Received: {len(encoded)}."
-        )
-    return encoded
 
 
 def _check_label_map(label_map: tuple[LabelMapItem, ...]) -> None:

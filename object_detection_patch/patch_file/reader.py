@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
+import io
 import os
+from typing import BinaryIO
 
-from object_detection_patch.patch_file import codec, errors, layout
+from object_detection_patch.patch_file import codec, errors, inflation, layout
 from object_detection_patch.patch_file import header as header_lib
+from object_detection_patch.patch_file import source as source_lib
 from object_detection_patch.patch_file.patch import Patch, check_patch
 
 
@@ -30,84 +32,55 @@ def read_patch(path: str | os.PathLike[str]) -> Patch:
     return read_file(path).patch
 
 
-def from_bytes(data: bytes) -> Patch:
+def from_bytes(data: bytes | bytearray | memoryview) -> Patch:
     """Reads a patch file from memory; PatchFileError as in `read_patch`."""
-    return parse(data).patch
+    return parse(io.BytesIO(data), len(data)).patch
 
 
 def read_file(path: str | os.PathLike[str]) -> ParsedFile:
     """Reads a patch file and keeps its directory."""
-    with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > layout.MAX_FILE_BYTES:
-            raise errors.LimitError(
-                f"A patch file may have {layout.MAX_FILE_BYTES} bytes. "
-                f"Received: {size} ({os.fspath(path)})."
-            )
-        # A file that grows meanwhile, or a device, is not read on and on.
-        data = file.read(size)
     try:
-        return parse(data)
+        with open(path, "rb") as file:
+            return parse(file, os.fstat(file.fileno()).st_size)
     except errors.PatchFileError as error:
         error.args = (f"{error} ({os.fspath(path)})",)
         raise
 
 
-def parse(data: bytes) -> ParsedFile:
-    """Checks and decodes a whole file."""
-    view = memoryview(data)
-    header_end, raw_header = _header(view)
-    header = header_lib.decode(raw_header)
-    checksum_at = len(view) - layout.CHECKSUM_BYTES
-    _check_sections(header.entries, checksum_at - header_end)
-    edits = []
-    at = header_end
-    for entry in header.entries:
-        edits.append(codec.decode(entry, view[at : at + entry.section_bytes]))
-        at += entry.section_bytes
+def parse(file: BinaryIO, size: int) -> ParsedFile:
+    """Checks and decodes a whole file, each part before the next is read."""
+    source = source_lib.Source(file, size)
+    header = header_lib.decode(_raw_header(source))
+    sections_end = size - layout.CHECKSUM_BYTES
+    _check_sections(header.entries, sections_end - source.at)
+    edits = tuple(codec.decode(entry, source) for entry in header.entries)
     patch = Patch(
         header.method,
         header.base_fingerprint,
-        tuple(edits),
+        edits,
         header.label_map,
         header.metadata,
     )
     check_patch(patch)
-    _check_checksum(view[:checksum_at], view[checksum_at:])
-    return ParsedFile(patch, header.entries, len(view))
+    _check_checksum(source)
+    return ParsedFile(patch, header.entries, size)
 
 
-def _header(view: memoryview) -> tuple[int, bytes]:
-    """Where the header ends, and its inflated bytes."""
+def _raw_header(source: source_lib.Source) -> bytes:
+    """Checks the prelude; the inflated bytes of the header behind it."""
     smallest = layout.PRELUDE.size + layout.CHECKSUM_BYTES
-    if len(view) < smallest:
+    if source.size < smallest:
         raise errors.LengthError(
             f"A patch file has at least {smallest} bytes. Received: "
-            f"{len(view)}; it is cut short or no patch file."
+            f"{source.size}; it is cut short or no patch file."
         )
-    magic, version, stored, raw, reserved, file_bytes = (
-        layout.PRELUDE.unpack_from(view)
+    magic, version, stored, raw, reserved, file_bytes = layout.PRELUDE.unpack(
+        source.take(layout.PRELUDE.size)
     )
     _check_prelude(magic, version, reserved)
-    if file_bytes != len(view):
-        raise errors.LengthError(
-            f"This patch file says that it has {file_bytes} bytes. "
-            f"Received: {len(view)}; fetch or copy it again."
-        )
-    if max(stored, raw) > layout.MAX_HEADER_BYTES:
-        raise errors.LimitError(
-            f"A header may have {layout.MAX_HEADER_BYTES} bytes. Received: "
-            f"{stored} stored, {raw} inflated."
-        )
-    end = layout.PRELUDE.size + stored
-    if end > len(view) - layout.CHECKSUM_BYTES:
-        raise errors.HeaderBoundsError(
-            "The header must end before the checksum, at byte "
-            f"{len(view) - layout.CHECKSUM_BYTES}. Received: end at {end}."
-        )
-    codec.check_inflation("The header", stored=stored, raw=raw)
-    stored_header = view[layout.PRELUDE.size : end]
-    return end, codec.inflate("The header", stored_header, raw)
+    _check_file_bytes(file_bytes, source.size)
+    _check_header_bytes(stored, raw, source.size - layout.CHECKSUM_BYTES)
+    return inflation.inflate("The header", source.pieces(stored), raw).tobytes()
 
 
 def _check_prelude(magic: bytes, version: int, reserved: int) -> None:
@@ -127,6 +100,34 @@ def _check_prelude(magic: bytes, version: int, reserved: int) -> None:
         )
 
 
+def _check_file_bytes(stated: int, size: int) -> None:
+    if stated != size:
+        raise errors.LengthError(
+            f"This patch file says that it has {stated} bytes. "
+            f"Received: {size}; fetch or copy it again."
+        )
+    if size > layout.MAX_FILE_BYTES:
+        raise errors.LimitError(
+            f"A patch file may have {layout.MAX_FILE_BYTES} bytes. "
+            f"Received: {size}."
+        )
+
+
+def _check_header_bytes(stored: int, raw: int, checksum_at: int) -> None:
+    if max(stored, raw) > layout.MAX_HEADER_BYTES:
+        raise errors.LimitError(
+            f"A header may have {layout.MAX_HEADER_BYTES} bytes. Received: "
+            f"{stored} stored, {raw} inflated."
+        )
+    end = layout.PRELUDE.size + stored
+    if end > checksum_at:
+        raise errors.HeaderBoundsError(
+            "The header must end before the checksum, at byte "
+            f"{checksum_at}. Received: end at {end}."
+        )
+    inflation.check_inflation("The header", stored=stored, raw=raw)
+
+
 def _check_sections(entries: tuple[codec.Entry, ...], available: int) -> None:
     needed = sum(entry.section_bytes for entry in entries)
     if needed != available:
@@ -136,11 +137,12 @@ def _check_sections(entries: tuple[codec.Entry, ...], available: int) -> None:
         )
 
 
-def _check_checksum(content: memoryview, checksum: memoryview) -> None:
-    found = hashlib.sha256(content).digest()
+def _check_checksum(source: source_lib.Source) -> None:
+    found = source.digest()
+    checksum = source.take(layout.CHECKSUM_BYTES)
     if found != checksum:
         raise errors.ChecksumError(
             "A patch file ends with the SHA-256 of what stands before, "
-            f"{found.hex()}. Received: {bytes(checksum).hex()}; the file is "
+            f"{found.hex()}. Received: {checksum.hex()}; the file is "
             "damaged, fetch or copy it again."
         )

@@ -13,6 +13,9 @@ from object_detection_patch.patch_file import header as header_lib
 from object_detection_patch.patch_file.patch import Patch, check_patch
 
 _ZLIB_LEVEL = 9
+_HIDDEN_END = ".partial"
+# A file of the largest size is written in seconds.
+_STALE_SECONDS = 3600
 
 
 def write_patch(
@@ -26,7 +29,8 @@ def write_patch(
 
     The bytes go to a hidden file in the same folder, to the disk, and then
     take the name. Whatever fails or is killed before that, an older file
-    stays as it was.
+    stays as it was. A hidden file that a killed writer left is removed by
+    the next write of the same file that comes an hour later or more.
 
     Args:
       path: the file; its folder must exist. A symbolic link is followed.
@@ -84,8 +88,8 @@ def _assembled(header: bytes, sections: list[bytes]) -> bytes:
     stored = zlib.compress(header, _ZLIB_LEVEL)
     if max(len(header), len(stored)) > layout.MAX_HEADER_BYTES:
         raise errors.LimitError(
-            f"A header may have {layout.MAX_HEADER_BYTES} bytes; shorten the "
-            f"metadata. Received: {len(header)}."
+            f"A header may have {layout.MAX_HEADER_BYTES} bytes; shorten "
+            f"names or labels. Received: {len(header)}."
         )
     file_bytes = (
         layout.PRELUDE.size
@@ -96,20 +100,26 @@ def _assembled(header: bytes, sections: list[bytes]) -> bytes:
     prelude = layout.PRELUDE.pack(
         layout.MAGIC, layout.VERSION, len(stored), len(header), 0, file_bytes
     )
-    content = b"".join([prelude, stored, *sections])
-    return content + hashlib.sha256(content).digest()
+    parts = [prelude, stored, *sections]
+    checksum = hashlib.sha256()
+    for part in parts:
+        checksum.update(part)
+    return b"".join([*parts, checksum.digest()])
 
 
 def _check_choice(name: str, value: str, known: dict[str, int]) -> None:
     if value not in known:
         raise ValueError(
-            f"`{name}` must be one of {sorted(known)}. Received: {value!r}."
+            f"`{name}` must be one of {sorted(known)}. Received: "
+            f"{errors.shown(value)}."
         )
 
 
 def _write_whole(path: str, data: bytes) -> None:
-    folder = os.path.dirname(path)
-    hidden = os.path.join(folder, f".od-patch-{secrets.token_hex(8)}.partial")
+    folder, name = os.path.split(path)
+    hidden = os.path.join(
+        folder, f"{_hidden_prefix(name)}{secrets.token_hex(8)}{_HIDDEN_END}"
+    )
     # "x": never another's file; made with the permissions of any new one.
     file = open(hidden, "xb")
     try:
@@ -123,6 +133,35 @@ def _write_whole(path: str, data: bytes) -> None:
             os.unlink(hidden)
         raise
     _sync_folder(folder)
+    _remove_leftovers(folder, name)
+
+
+def _hidden_prefix(name: str) -> str:
+    # A digest, because the name may already be as long as names may be.
+    digest = hashlib.sha256(os.fsencode(name)).hexdigest()
+    return f".od-patch-{digest[:16]}-"
+
+
+def _remove_leftovers(folder: str, name: str) -> None:
+    """Removes hidden files for `name` that no living writer can still need.
+
+    Age is the sign, not the process that wrote: it may live on another
+    machine or in another container that shares the folder. Age is counted
+    from the file just written, so by the clock of the folder itself. What
+    cannot be removed stays: the patch is written all the same.
+    """
+    prefix = _hidden_prefix(name)
+    with contextlib.suppress(OSError):
+        now = os.stat(os.path.join(folder, name)).st_mtime
+        with os.scandir(folder) as found:
+            for entry in found:
+                if (
+                    entry.name.startswith(prefix)
+                    and entry.name.endswith(_HIDDEN_END)
+                    and entry.is_file(follow_symlinks=False)
+                    and now - entry.stat().st_mtime > _STALE_SECONDS
+                ):
+                    os.unlink(entry.path)
 
 
 def _sync_folder(folder: str) -> None:
