@@ -67,8 +67,7 @@ def _compare(image_size: int, options: argparse.Namespace) -> dict[str, Any]:
             one / other for one, other in zip(patched, tuned, strict=True)
         ),
         "peak_bytes": peaks,
-        "peak_ratio": peaks["SPOTPATCH"]["peak"]
-        / peaks["FINE_TUNING"]["peak"],
+        "peak_ratio": peaks["SPOTPATCH"]["peak"] / peaks["FINE_TUNING"]["peak"],
         "peak_ratio_without_runtime": _own(peaks["SPOTPATCH"])
         / _own(peaks["FINE_TUNING"]),
     }
@@ -165,9 +164,7 @@ def _batch(image_size: int, batch_size: int) -> tuple[dict, dict]:
     }
     labels = {
         fields.groundtruth_boxes: boxes.astype(np.float32),
-        fields.groundtruth_classes: np.eye(_CLASSES, dtype=np.float32)[
-            classes
-        ],
+        fields.groundtruth_classes: np.eye(_CLASSES, dtype=np.float32)[classes],
         fields.groundtruth_weights: np.ones((batch_size, 4), np.float32),
         fields.num_groundtruth_boxes: np.full(batch_size, 4, np.int32),
     }
@@ -218,7 +215,11 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "--image_size", type=int, nargs="+", choices=(96, 320), default=[96, 320]
+        "--image_size",
+        type=int,
+        nargs="+",
+        choices=(96, 320),
+        default=[96, 320],
     )
     parser.add_argument("--batch_size", type=int, default=8)
     parser.add_argument("--steps", type=int, default=30)

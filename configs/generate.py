@@ -59,9 +59,7 @@ def main() -> int:
         or (_FOLDER / name).read_text(encoding="utf-8") != text
     ]
     unknown = sorted(
-        path.name
-        for path in _FOLDER.glob("*.config")
-        if path.name not in texts
+        path.name for path in _FOLDER.glob("*.config") if path.name not in texts
     )
     if check:
         for name in stale + unknown:

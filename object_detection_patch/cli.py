@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs `od-patch`; returns the exit code (0 good, 1 findings, 2 refused)."""
+    """Runs `od-patch`; returns 0 (good), 1 (findings) or 2 (refused)."""
     options = _parser().parse_args(arguments)
     # TensorFlow's start-up messages would bury what a verb has to say.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

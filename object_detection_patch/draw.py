@@ -54,7 +54,7 @@ def draw(
     }
     model = _restored(pipeline, checkpoint_dir)
     sheets = []
-    for path, image in ((path, _read(path)) for path in paths):
+    for image in map(_read, paths):
         boxes, scores, classes = evaluation.detect_image(model, image)
         sheets.append(
             pictures.draw_detections(

@@ -30,8 +30,9 @@ DEPTHWISE = "depthwise"
 POINTWISE = "pointwise"
 
 _AUTOMATIC_NAME = re.compile(
-    r"(conv2d|depthwise_conv2d|separable_conv2d|dense|batch_normalization"
-    r"|freezable_batch_norm)(_\d+)?"
+    r"(conv2d|conv2d_transpose|depthwise_conv2d|separable_conv2d|dense"
+    r"|batch_normalization|sync_batch_normalization|freezable_batch_norm"
+    r"|freezable_sync_batch_norm)(_\d+)?"
 )
 
 
@@ -198,9 +199,7 @@ def fingerprint(tensors: Mapping[str, np.ndarray]) -> str:
     digest = hashlib.sha256()
     for name in sorted(tensors):
         value = np.asarray(tensors[name])
-        value = np.ascontiguousarray(
-            value.astype(value.dtype.newbyteorder("<"))
-        )
+        value = value.astype(value.dtype.newbyteorder("<"))
         digest.update(f"{name}|{value.dtype.str}|{value.shape}\n".encode())
         digest.update(value.tobytes())
     return digest.hexdigest()

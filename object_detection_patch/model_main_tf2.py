@@ -41,7 +41,7 @@ flags.DEFINE_integer(
     "seed",
     None,
     "Seed of every random number, with an input pipeline in order: a run on a "
-    "CPU is then repeatable. Ours, not the stock binary's."
+    "CPU is then repeatable. Ours, not the stock binary's.",
 )
 FLAGS = flags.FLAGS
 

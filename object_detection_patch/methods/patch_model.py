@@ -36,12 +36,7 @@ def patch_model(model: Any, config: patch_pb2.Patch | str) -> PatchMethod:
       ValueError: for a model that is not built, has no convolution, or is
         patched already, and for a config that it cannot carry.
     """
-    if not isinstance(model, keras.Model) or not model.built:
-        raise ValueError(
-            "`patch_model` needs a built Keras model (tf_keras). Received: "
-            f"{type(model).__name__}"
-            f"{'' if isinstance(model, keras.Model) else ', another type'}."
-        )
+    _check_model(model)
     if isinstance(getattr(model, "patch", None), PatchMethod):
         raise ValueError(
             "A model carries one patch. Received: a model that already has "
@@ -58,6 +53,21 @@ def patch_model(model: Any, config: patch_pb2.Patch | str) -> PatchMethod:
     if method.penalties():
         model.add_loss(lambda: tf.add_n(list(method.penalties().values())))
     return method
+
+
+def _check_model(model: Any) -> None:
+    kind = type(model)
+    if not isinstance(model, keras.Model):
+        raise ValueError(
+            "`patch_model` needs a model of Keras 2 (tf_keras; "
+            "`object_detection_patch.keras_version.keras`). Received: "
+            f"{kind.__module__}.{kind.__qualname__}."
+        )
+    if not model.built:
+        raise ValueError(
+            "`patch_model` needs a built model; call it once on an input. "
+            f"Received: {model.name} ({kind.__qualname__}), not built."
+        )
 
 
 def _hosts(model: Any) -> hosts_lib.Hosts:

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from object_detection_patch import hosts as hosts_lib
 from object_detection_patch.hosts import Hosts
-from object_detection_patch.od_api import compat, extractors, host_layers
+from object_detection_patch.od_api import compat, extractors
 
 _BUILD_SIDE = 64
 
@@ -110,8 +110,8 @@ def restore_base(
         `full` restores it too.
 
     Raises:
-      BaseRestoreError: for another type, a missing file, a checkpoint that holds
-        no value for some tensor, or a value of another shape.
+      BaseRestoreError: for another type, a missing file, a checkpoint that
+        holds no value for some tensor, or a value of another shape.
     """
     refuse_unreadable(checkpoint_path)
     check_type(checkpoint_type)
@@ -128,7 +128,9 @@ def restore_base(
             if np.isnan(variable.numpy()).any()
         ]
         if missing:
-            raise BaseRestoreError(_missing_message(checkpoint_path, missing, wanted))
+            raise BaseRestoreError(
+                _missing_message(checkpoint_path, missing, wanted)
+            )
     except BaseException:
         for name, variable in wanted.items():
             variable.assign(before[name])

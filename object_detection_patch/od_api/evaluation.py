@@ -137,7 +137,11 @@ def detect_image(
     scores = found["detection_scores"][0].numpy()
     kept = scores > 0
     classes = found["detection_classes"][0].numpy().astype(np.int64) + 1
-    return found["detection_boxes"][0].numpy()[kept], scores[kept], classes[kept]
+    return (
+        found["detection_boxes"][0].numpy()[kept],
+        scores[kept],
+        classes[kept],
+    )
 
 
 def _decoded(input_paths: Sequence[str], label_map_path: str) -> Any:

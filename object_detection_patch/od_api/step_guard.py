@@ -121,7 +121,8 @@ def guarded_steps(
 def _non_finite_name(message: str) -> str | None:
     """The message given to check_numerics, from TensorFlow's error text."""
     found = re.search(
-        r"(?P<name>Loss/\S+|the gradient of \S+)\s*: Tensor had (?:NaN|Inf|-Inf)",
+        r"(?P<name>Loss/\S+|the gradient of \S+)\s*"
+        r": Tensor had (?:NaN|Inf|-Inf)",
         message,
     )
     return found["name"] if found else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from object_detection_patch import footprint, hosts as hosts_lib
+from object_detection_patch import footprint
+from object_detection_patch import hosts as hosts_lib
 from object_detection_patch.hosts import Hosts
 from object_detection_patch.methods import PatchMethod
 
