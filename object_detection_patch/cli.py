@@ -72,7 +72,7 @@ def _add_extract(verbs: argparse._SubParsersAction) -> None:
         "--value_type",
         choices=("float32", "float16"),
         default="float32",
-        help="how BatchNorm, scales and heads are stored (default: float32)",
+        help="how BatchNorm and heads are stored (default: float32)",
     )
     verb.add_argument(
         "--compression",

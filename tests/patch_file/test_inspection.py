@@ -138,8 +138,9 @@ def test_malformed_gateable(tmp_path, gateable):
         describe(path)
 
 
-def test_gateable_name_that_drives_a_terminal(tmp_path):
-    rows = [{"name": "\x1b[2J", "weights": 1}]
+@pytest.mark.parametrize("name", ["\x1b[2J", "fpn/\u202ek", "fpn/k\u200b"])
+def test_gateable_name_that_deceives(tmp_path, name):
+    rows = [{"name": name, "weights": 1}]
     write_patch(
         tmp_path / "a.patch", Patch("X", "ab" * 32, (), (), {"gateable": rows})
     )

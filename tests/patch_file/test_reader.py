@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import pathlib
 import struct
+import tracemalloc
 import zlib
 
+import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -15,14 +18,17 @@ from hypothesis import strategies as st
 from object_detection_patch.patch_file import (
     Patch,
     PatchFileError,
+    Replace,
     errors,
     from_bytes,
     layout,
     read_patch,
+    reader,
     to_bytes,
 )
 
 EMPTY = Patch("X", "ab" * 32, ())
+LARGE = Patch("X", "ab" * 32, (Replace("k", np.arange(50_000)),))
 
 
 def test_error_names_the_file(tmp_path):
@@ -39,10 +45,89 @@ def test_missing_file(tmp_path):
 
 def test_huge_file_is_not_read(tmp_path):
     path = tmp_path / "a.patch"
+    size = 2**28 + 2**23 + 1
     with open(path, "wb") as file:
-        file.truncate(2**31 + 1)
-    with pytest.raises(errors.LimitError, match="2147483648 bytes.*a.patch"):
-        read_patch(path)
+        file.write(struct.pack("<8sIIIIQ", layout.MAGIC, 1, 9, 9, 0, size))
+        file.truncate(size)
+    peak = _peak_of_refusal(
+        path, errors.LimitError, "may have 276824064 bytes.*a.patch"
+    )
+
+    assert peak < 2**20
+
+
+def test_huge_file_of_another_kind_is_not_read(tmp_path):
+    path = tmp_path / "a.tar"
+    with open(path, "wb") as file:
+        file.truncate(2**31)
+
+    assert _peak_of_refusal(path, errors.MagicError, "begins with") < 2**20
+
+
+class _Counted(io.BytesIO):
+    """Counts the bytes that were read from it."""
+
+    count = 0
+
+    def read(self, size=-1):
+        taken = super().read(size)
+        self.count += len(taken)
+        return taken
+
+
+@pytest.mark.parametrize(
+    ("prelude", "error"),
+    [
+        ((b"PK\3\4\0\0\0\0", 1, 9, 9, 0, 1000), errors.MagicError),
+        ((layout.MAGIC, 2, 9, 9, 0, 1000), errors.VersionError),
+        ((layout.MAGIC, 1, 9, 9, 0, 1001), errors.LengthError),
+        ((layout.MAGIC, 1, 2**23, 9, 0, 1000), errors.LimitError),
+        ((layout.MAGIC, 1, 999, 9, 0, 1000), errors.HeaderBoundsError),
+        ((layout.MAGIC, 1, 9, 9999, 0, 1000), errors.LimitError),
+    ],
+)
+def test_what_the_prelude_tells_is_refused_after_32_bytes(prelude, error):
+    data = struct.pack("<8sIIIIQ", *prelude).ljust(1000, b"\0")
+    file = _Counted(data)
+    with pytest.raises(error):
+        reader.parse(file, len(data))
+
+    assert file.count == 32
+
+
+def test_sections_are_not_read_before_the_header_is_good():
+    data = bytearray(to_bytes(LARGE))
+    data[40] ^= 0xFF
+    file = _Counted(data)
+    with pytest.raises(errors.CompressionError, match="The header"):
+        reader.parse(file, len(data))
+
+    assert file.count < 500
+
+
+def test_file_that_shrinks_while_it_is_read():
+    data = to_bytes(LARGE)
+    message = f"one of {len(data)} bytes that now ends at byte {len(data) - 40}"
+    with pytest.raises(errors.LengthError, match=message):
+        reader.parse(io.BytesIO(data[:-40]), len(data))
+
+
+def test_file_that_grows_while_it_is_read():
+    data = to_bytes(LARGE)
+    file = _Counted(data + bytes(10**6))
+
+    assert reader.parse(file, len(data)).patch == LARGE
+    assert file.count == len(data)
+
+
+def _peak_of_refusal(path, error, message) -> int:
+    tracemalloc.start()
+    try:
+        with pytest.raises(error, match=message):
+            read_patch(path)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="needs /dev/zero")
@@ -93,8 +178,12 @@ def test_constants_are_those_of_the_specification():
     assert f"| {layout.MAX_EDITS:,} each |" in text
     assert layout.MAX_EDITS == layout.MAX_LABELS
     assert layout.MAX_HEADER_BYTES == 4 * 2**20
-    assert layout.MAX_FILE_BYTES == 2 * 2**30
-    assert layout.MAX_ELEMENTS == 2**28
+    assert layout.MAX_FILE_BYTES == 264 * 2**20
+    assert "| file | 264 MiB |" in text
+    assert layout.MAX_ELEMENTS == 2**26
+    assert "sum of products | 1 to 2^26 |" in text
+    assert layout.MAX_METADATA_BYTES == 256 * 2**10
+    assert "| metadata | 256 KiB |" in text
     assert f"{layout.MAX_INFLATION:,} times the stored" in text
     assert f"at most {layout.MAX_JSON_DEPTH} levels" in text
     assert f"rank, 0 to {layout.MAX_RANK}" in text

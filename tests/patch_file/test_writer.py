@@ -40,7 +40,13 @@ PRINT = "0f" * 32
 SMALL = Patch("BN_PATCH", PRINT, (ScaleOffset("bn", [1, 2], [3, 4]),))
 OTHER = Patch("DW_PATCH", PRINT, (Replace("fpn/k", np.arange(50_000)),))
 
-_TEXTS = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=20)
+# What names may hold, and a little less; test_texts.py has the rest.
+_TEXTS = st.text(
+    st.characters(
+        exclude_categories=("Cc", "Cf", "Cn", "Cs", "Lo", "Mn", "Zl", "Zp")
+    ),
+    max_size=20,
+)
 _SHAPES = hnp.array_shapes(min_dims=0, max_dims=5, max_side=6)
 _SINGLE = st.floats(allow_nan=False, allow_infinity=False, width=32)
 _ARRAYS = hnp.arrays(np.float32, _SHAPES, elements=_SINGLE)
@@ -200,7 +206,11 @@ def test_spotpatch_of_the_narrow_model_keeps_its_budget(
         ({"metadata": {"a": np.int64(1)}}, "MetadataError", "plain JSON"),
         ({"metadata": {"a": float("nan")}}, "MetadataError", "plain JSON"),
         ({"metadata": {"a": "\ud800"}}, "MetadataError", "plain JSON"),
-        ({"metadata": {"a": "x" * 2**22}}, "LimitError", "shorten the meta"),
+        (
+            {"metadata": {"a": "x" * 2**18}},
+            "LimitError",
+            "hold 262144 bytes of metadata. Received: 262152",
+        ),
     ],
 )
 def test_patches_that_no_file_may_hold(fields, error, message):
@@ -351,7 +361,99 @@ def test_kill_before_the_rename_leaves_the_old_file(tmp_path, how):
 
     assert read_patch(path) == SMALL
     # The child was within its write: its hidden file is still there.
-    assert len(os.listdir(tmp_path)) == 2
+    (left,) = set(os.listdir(tmp_path)) - {"a.patch"}
+    write_patch(path, SMALL)
+    assert set(os.listdir(tmp_path)) == {"a.patch", left}
+    # No longer an hour later.
+    _make_older(tmp_path / left, 3700)
+    write_patch(path, SMALL)
+    assert os.listdir(tmp_path) == ["a.patch"]
+
+
+def _make_older(path: pathlib.Path, seconds: float) -> None:
+    then = os.lstat(path).st_mtime - seconds
+    os.utime(path, (then, then), follow_symlinks=False)
+
+
+def _leftover(path: pathlib.Path, monkeypatch, seconds: float) -> pathlib.Path:
+    """The hidden file of a write that could not even clean up."""
+    before = set(path.parent.iterdir())
+
+    def fail(*_):
+        raise OSError("gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", fail)
+        patched.setattr(os, "unlink", lambda _: None)
+        with pytest.raises(OSError, match="gone"):
+            write_patch(path, SMALL)
+    (left,) = set(path.parent.iterdir()) - before
+    _make_older(left, seconds)
+    return left
+
+
+def test_only_stale_leftovers_of_the_same_file_are_removed(
+    tmp_path, monkeypatch
+):
+    path = tmp_path / "a.patch"
+    stale = [_leftover(path, monkeypatch, age) for age in (3700, 10**6)]
+    fresh = _leftover(path, monkeypatch, 3500)
+    future = _leftover(path, monkeypatch, -(10**6))
+    other = _leftover(tmp_path / "b.patch", monkeypatch, 10**6)
+    folder = stale[0].with_name(f"{stale[0].name[:-9]}0.partial")
+    folder.mkdir()
+    _make_older(folder, 10**6)
+    link = stale[0].with_name(f"{stale[0].name[:-9]}1.partial")
+    link.symlink_to(other)
+    _make_older(link, 10**6)
+    foreign = tmp_path / ".od-patch-notes.partial"
+    foreign.touch()
+    _make_older(foreign, 10**6)
+    write_patch(path, SMALL)
+
+    kept = {path, fresh, future, other, folder, link, foreign}
+    assert set(tmp_path.iterdir()) == kept
+    assert read_patch(path) == SMALL
+
+
+def test_leftovers_are_found_through_a_link(tmp_path, monkeypatch):
+    (tmp_path / "store").mkdir()
+    path = tmp_path / "store" / "a.patch"
+    link = tmp_path / "link.patch"
+    link.symlink_to(path)
+    _leftover(path, monkeypatch, 3700)
+    write_patch(link, SMALL)
+
+    assert os.listdir(tmp_path / "store") == ["a.patch"]
+
+
+def test_leftover_that_cannot_be_removed_does_not_fail_the_write(
+    tmp_path, monkeypatch
+):
+    path = tmp_path / "a.patch"
+    left = _leftover(path, monkeypatch, 3700)
+
+    def refuse(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    write_patch(path, SMALL)
+
+    assert read_patch(path) == SMALL
+    assert left.exists()
+
+
+def test_name_as_long_as_names_may_be(tmp_path):
+    path = tmp_path / ("x" * 249 + ".patch")
+    write_patch(path, SMALL)
+
+    assert read_patch(path) == SMALL
+
+
+def test_header_that_is_too_long_without_its_metadata():
+    labels = tuple(LabelMapItem(i, "x" * 1000, "") for i in range(1, 4300))
+    with pytest.raises(errors.LimitError, match="shorten names or labels"):
+        to_bytes(Patch("X", PRINT, (), labels))
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
