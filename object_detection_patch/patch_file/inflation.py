@@ -68,13 +68,11 @@ def _inflated(name: str, stored: Iterable[bytes], size: int) -> Iterator[bytes]:
 
 # The type of a stream has a name only in type checkers, hence Any.
 def _parts(stream: Any, piece: bytes) -> Iterator[bytes]:
-    while True:
-        part = stream.decompress(piece, _PART_BYTES)
-        yield part
+    # The stream's trailer is input too, so none is left only at the end of
+    # the output or before the next piece.
+    while piece:
+        yield stream.decompress(piece, _PART_BYTES)
         piece = stream.unconsumed_tail
-        # A full part may have more behind it, even without further input.
-        if stream.eof or (not piece and len(part) < _PART_BYTES):
-            return
 
 
 def _wrong_end(name: str, size: int) -> errors.CompressionError:
