@@ -11,6 +11,10 @@ from collections.abc import Callable
 
 from object_detection_patch.demo import report, runner
 from object_detection_patch.demo.plan import SOURCE, TARGETS, Job, Plan, Scale
+from object_detection_patch.keras_version import choose_legacy_keras
+
+# Before `finish` imports TensorFlow.
+choose_legacy_keras()
 
 
 def run(output_dir: str, *, seed: int, scale: Scale | None = None) -> int:

@@ -13,6 +13,7 @@ import sys
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from object_detection_patch.checkpoints import extract, merge
 from object_detection_patch.decathlon import mean_ap
@@ -22,7 +23,7 @@ from object_detection_patch.od_api import (
     label_map,
     pipeline_config,
 )
-from object_detection_patch.patch_file import read_patch, write_patch
+from object_detection_patch.patch_file import Patch, read_patch, write_patch
 from object_detection_patch.training import cost
 
 DRAWN_IMAGES = 4
@@ -105,7 +106,9 @@ def save_drawn(
 
 def _finish_patch(options: argparse.Namespace) -> tuple[dict[str, Any], Any]:
     trained = extract.extract(options.config, options.checkpoint_dir)
-    write_patch(options.patch, trained.patch)
+    write_patch(
+        options.patch, trained.patch, value_type="float16", compression="zlib"
+    )
     merged = merge.merge(
         base_config=options.base_config,
         base_checkpoint=options.base_checkpoint,
@@ -119,9 +122,12 @@ def _finish_patch(options: argparse.Namespace) -> tuple[dict[str, Any], Any]:
         "method": trained.patch.method,
         "base_fingerprint": trained.patch.base_fingerprint,
         "file_bytes": os.path.getsize(options.patch),
+        "model_bytes": 4 * (base.total + footprint.class_head_values),
         "nominal_fraction": footprint.fraction(base, bits=32),
         "base_parameters": base.total,
-        "largest_output_difference": output_difference(trained.model, merged),
+        "largest_output_difference": output_difference(
+            trained.model, _merged_unrounded(options, trained.patch)
+        ),
         "gates": [
             {
                 "name": gate.host,
@@ -133,6 +139,15 @@ def _finish_patch(options: argparse.Namespace) -> tuple[dict[str, Any], Any]:
         ],
     }
     return result, merged
+
+
+def _merged_unrounded(options: argparse.Namespace, patch: Patch) -> Any:
+    """The merged model of the patch as trained, before float16 rounds it."""
+    return merge.merged_model(
+        merge.task_pipeline(options.base_config, patch, options.merged),
+        extract.find_checkpoint(options.base_checkpoint),
+        patch,
+    )
 
 
 def _finish_base(options: argparse.Namespace) -> tuple[dict[str, Any], Any]:
@@ -148,7 +163,7 @@ def output_difference(model: Any, other: Any, *, seed: int = 0) -> float:
     outputs = []
     for one in (model, other):
         base_model.set_training(one, False)
-        resized, shapes = one.preprocess(images.astype(np.float32))
+        resized, shapes = one.preprocess(tf.constant(images, tf.float32))
         outputs.append(one.predict(resized, shapes))
     keys = ("box_encodings", "class_predictions_with_background")
     return max(

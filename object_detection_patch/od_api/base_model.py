@@ -192,9 +192,15 @@ def _restore_objects(
     except ValueError as error:
         raise BaseRestoreError(
             f"{checkpoint_path!r} (train_config.fine_tune_checkpoint) holds "
-            "another architecture than pipeline.config describes. Received: "
-            f"{error}"
+            f"another architecture{_or_classes(checkpoint_type)} than "
+            f"pipeline.config describes. Received: {error}"
         ) from error
+
+
+def _or_classes(checkpoint_type: str) -> str:
+    if checkpoint_type != "full":
+        return ""
+    return " or another number of classes (`detection` leaves them out)"
 
 
 def _without_class_head(predictor: Any) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def detect_image(
     [height, width, 3]. Runs without tracing, in inference mode.
     """
     base_model.set_training(model, False)
-    resized, shapes = model.preprocess(image[None].astype(np.float32))
+    resized, shapes = model.preprocess(tf.cast(image[None], tf.float32))
     found = model.postprocess(model.predict(resized, shapes), shapes)
     scores = found["detection_scores"][0].numpy()
     kept = scores > 0

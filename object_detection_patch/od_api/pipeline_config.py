@@ -125,9 +125,25 @@ def _merge(text: str, pipeline: Any, source: str) -> None:
 
     try:
         text_format.Merge(text, pipeline)
+        _refuse_overwritten(text, type(pipeline)())
     except text_format.ParseError as error:
         raise ValueError(
             "A pipeline.config must parse as TrainEvalPipelineConfig; a patch "
             "is written as `[object_detection_patch.patch] { ... }` with the "
             f"options of protos/patch.proto. Received: {source}: {error}."
         ) from error
+
+
+def _refuse_overwritten(text: str, empty: Any) -> None:
+    """Raises ParseError where the patch of `text` says a thing twice.
+
+    `Merge` lets the second of two parts in one `part { }` replace the first
+    without a word. Stock fields may do so, as in the OD API.
+    """
+    from google.protobuf import text_format
+
+    try:
+        text_format.Parse(text, empty)
+    except text_format.ParseError as error:
+        if '"object_detection_patch.' in str(error):
+            raise

@@ -54,6 +54,7 @@ def plan(tmp_path: pathlib.Path) -> Plan:
             "method": job.method,
             "map": {"coco": 0.8, "pascal": 0.79},
             "file_bytes": size,
+            "model_bytes": 1250,
             "nominal_fraction": 0.0514,
             "largest_output_difference": 2e-7,
             "gates": _GATES if job.method == "SPOTPATCH" else [],
@@ -70,9 +71,10 @@ def test_the_table_holds_every_job(plan: Plan) -> None:
             (row,) = (row for row in rows if row[:2] == [task, method])
             assert row[2:4] == ["0.800", "0.790"]
     (spot,) = (row for row in rows if row[:2] == ["digits", "SPOTPATCH"])
-    assert spot[4:] == ["1/2", "5.14%", "50", "5.00%"]
+    assert spot[4:] == ["1/2", "5.14%", "50", "4.00%"]
     assert "Base trained on shapes: mAP@0.5 0.500" in text
-    assert "100.0% of FINE_TUNING's mAP with a file of 5.0%" in text
+    assert "100.0% of FINE_TUNING's mAP with a file of 4.0% of the" in text
+    assert "fine-tuned weights (5.0% of its file)" in text
     assert "Open gates: 1/2 on the near task (stripes), 1/2 on the far" in text
     assert "largest difference 2.0e-07" in text
     assert "2.0 minutes in all" in text
