@@ -172,13 +172,13 @@ def _satisfies(version: str, clause: str) -> bool:
             f"{clause!r} (dependencies in pyproject.toml)"
         )
     wanted = _release(match[2])
-    if match[3]:
-        return _release(version)[: len(wanted)] == wanted
     length = max(len(wanted), len(_release(version)))
     left, right = (
         release + (0,) * (length - len(release))
         for release in (_release(version), wanted)
     )
+    if match[3]:
+        return left[: len(wanted)] == wanted
     return {"==": left == right, ">=": left >= right, "<": left < right}[
         match[1]
     ]

@@ -64,6 +64,7 @@ def main(arguments: Sequence[str]) -> None:
         except (
             base_model.BaseRestoreError,
             FingerprintError,
+            methods.OtherPatchError,
             step_guard.NonFiniteError,
         ) as error:
             _stop(error)

@@ -33,6 +33,7 @@ def extract(pipeline_config_path: str, checkpoint: str) -> TrainedPatch:
         prefix of one checkpoint.
 
     Raises:
+      OtherPatchError: for a checkpoint of a patch with other parts.
       ValueError: for a config without a patch, a missing checkpoint, one
         that lacks any variable of the patched model, or a label map that
         disagrees with the config.
@@ -48,6 +49,7 @@ def extract(pipeline_config_path: str, checkpoint: str) -> TrainedPatch:
     step = restore_all(model, path)
     _refuse_untrained(step, path)
     method = model.patch
+    method.refuse_other_parts(path)
     patch = Patch(
         method=presets.method_name(config),
         base_fingerprint=method.base_fingerprint,

@@ -12,6 +12,11 @@ TARGETS = ("stripes", "digits")
 METHODS = ("FINE_TUNING", "BN_PATCH", "WEIGHTTRANS", "SPOTPATCH")
 BASE = "BASE"
 
+# The paper's 1e-4 closes gates over many thousand steps; the demo has few.
+_PATCH_OPTIONS = {
+    "SPOTPATCH": "  part { binary_mask { lambda_sps: 3e-3 } }\n",
+}
+
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
@@ -120,6 +125,7 @@ class Plan:
             ),
             preset=None if is_base else job.method,
             fine_tune_checkpoint=None if is_base else checkpoint,
+            patch_options=_PATCH_OPTIONS.get(job.method, ""),
             num_steps=job.steps,
             batch_size=self.scale.batch_size,
             header=f"# {job.title}",

@@ -135,8 +135,8 @@ def _claims(results: dict[str, dict[str, Any]]) -> list[str]:
         for result in by_method.values()
     )
     lines.append(
-        "Merged models against training checkpoints, raw outputs before "
-        f"rounding to float16: largest difference {worst:.1e}."
+        "Merged models against training checkpoints, before rounding to "
+        f"float16: raw outputs differ by {worst:.1e} of the largest at most."
     )
     return lines
 

@@ -18,10 +18,17 @@ keras_version.choose_legacy_keras()
 
 from object_detection_patch.methods import base, presets  # noqa: E402
 from object_detection_patch.methods.patch_method import (  # noqa: E402
+    OtherPatchError,
     PatchMethod,
 )
 
-__all__ = ["PatchMethod", "build", "part_class", "part_names"]
+__all__ = [
+    "OtherPatchError",
+    "PatchMethod",
+    "build",
+    "part_class",
+    "part_names",
+]
 
 
 def part_names() -> list[str]:

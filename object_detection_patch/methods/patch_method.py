@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -15,8 +15,14 @@ from object_detection_patch.hosts import Hosts
 from object_detection_patch.keras_version import keras
 from object_detection_patch.methods import base, kernel_view
 from object_detection_patch.patch_file import edits
+from object_detection_patch.protos import patch_pb2
 
 _FINGERPRINT_BYTES = 32
+_MAX_PARTS = 16
+
+
+class OtherPatchError(ValueError):
+    """Restored variables belong to a patch of other parts, or to none."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,13 +68,22 @@ class PatchMethod(keras.layers.Layer):
             patch = part.attach(host)
             self.host_patches[host.name] = patch
             self._patched[host.name] = (host, patch)
-        self._fingerprint = self.add_weight(
-            name="base_fingerprint",
+        self.fingerprint_bytes = self.add_weight(
+            name="fingerprint_bytes",
             shape=(_FINGERPRINT_BYTES,),
             dtype=tf.int32,
             initializer="zeros",
             trainable=False,
         )
+        self._own_numbers = _part_numbers(parts)
+        self.part_numbers = self.add_weight(
+            name="part_numbers",
+            shape=(_MAX_PARTS,),
+            dtype=tf.int32,
+            initializer="zeros",
+            trainable=False,
+        )
+        self.part_numbers.assign(self._own_numbers)
         self.built = True
 
     def attach(self) -> None:
@@ -95,7 +110,7 @@ class PatchMethod(keras.layers.Layer):
         for host, patch in self._patched.values():
             patch.initialise(host)
         digest = bytes.fromhex(self.compute_base_fingerprint())
-        self._fingerprint.assign(list(digest))
+        self.fingerprint_bytes.assign(list(digest))
 
     def compute_base_fingerprint(self) -> str:
         """SHA-256 of the base tensors as they are now."""
@@ -108,16 +123,41 @@ class PatchMethod(keras.layers.Layer):
         """Fingerprint of the base that training started from, 64 hex digits.
 
         Raises:
-          ValueError: if the patch was never initialised on a base.
+          OtherPatchError: if the patch was never initialised on a base, nor
+            restored from a training's checkpoint.
         """
-        digest = np.asarray(self._fingerprint.numpy(), dtype=np.uint8)
+        digest = np.asarray(self.fingerprint_bytes.numpy(), dtype=np.uint8)
         if not digest.any():
-            raise ValueError(
+            raise OtherPatchError(
                 "A patch is bound to the base model that it was trained on. "
                 "Received: a patch that no base was restored for; set "
                 "`train_config.fine_tune_checkpoint` (pipeline.config)."
             )
         return digest.tobytes().hex()
+
+    def refuse_other_parts(
+        self, source: str, stored: np.ndarray | None = None
+    ) -> None:
+        """Raises unless a checkpoint's patch has the parts of this one.
+
+        A patch of more parts holds every variable that one of fewer parts
+        looks for, so restoring it would lose the rest in silence.
+
+        Args:
+          source: where the checkpoint is, for the message.
+          stored: its `part_numbers`; by default those restored here.
+
+        Raises:
+          OtherPatchError: naming the parts of both.
+        """
+        numbers = self.part_numbers.numpy() if stored is None else stored
+        if list(numbers) != self._own_numbers:
+            raise OtherPatchError(
+                "A checkpoint and its config must agree on the parts of the "
+                f"patch. Received: {_part_text(numbers)} in {source!r}, but "
+                f"{_part_text(self._own_numbers)} in pipeline.config "
+                "([object_detection_patch.patch])."
+            )
 
     @property
     def trainable_weights(self) -> list[Any]:
@@ -188,6 +228,23 @@ class PatchMethod(keras.layers.Layer):
             )
             for name in names
         )
+
+
+def _part_numbers(parts: Mapping[str, base.Part]) -> list[int]:
+    """The parts' field numbers in protos/patch.proto, filled up with 0."""
+    fields = patch_pb2.Part.DESCRIPTOR.fields_by_name
+    numbers = sorted(fields[name].number for name in parts)
+    return numbers + [0] * (_MAX_PARTS - len(numbers))
+
+
+def _part_text(numbers: Iterable[int]) -> str:
+    fields = patch_pb2.Part.DESCRIPTOR.fields_by_number
+    names = [
+        fields[number].name if number in fields else f"part {number}"
+        for number in map(int, numbers)
+        if number
+    ]
+    return " + ".join(f"`{name}`" for name in names) or "no part"
 
 
 def _claims(

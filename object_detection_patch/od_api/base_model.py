@@ -49,7 +49,8 @@ def refuse_other_architectures(model_config: Any) -> None:
 def force_build(model: Any) -> None:
     """Creates every variable of an SSD by one pass over a black image.
 
-    BatchNorm runs in inference mode, so its statistics stay as they are.
+    BatchNorm runs in inference mode, so its statistics stay as they are; in
+    which mode it will train is still what the model was built for.
     """
     was_training = model._is_training  # noqa: SLF001
     set_training(model, False)
@@ -60,6 +61,21 @@ def force_build(model: Any) -> None:
         model.predict(images, shapes)
     finally:
         set_training(model, was_training)
+    _set_tower_training(model, was_training)
+
+
+def _set_tower_training(model: Any, is_training: bool) -> None:
+    """Undoes what the tower's BatchNorms read off the predictor when built.
+
+    One built in inference mode would never train again.
+    """
+    from object_detection.core import freezable_batch_norm
+
+    predictor = model._box_predictor  # noqa: SLF001
+    updates = is_training and not predictor._freeze_batchnorm  # noqa: SLF001
+    for layer in predictor.submodules:
+        if isinstance(layer, freezable_batch_norm.FreezableBatchNorm):
+            layer._training = updates  # noqa: SLF001
 
 
 def set_training(model: Any, is_training: bool) -> None:

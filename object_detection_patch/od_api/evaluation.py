@@ -38,12 +38,13 @@ def in_inference_mode() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def after_evaluation(
+def around_evaluation(
+    check: Callable[[Any], None],
     report: Callable[[Any, dict[str, Any], Any], None],
 ) -> Iterator[None]:
-    """Within it `report(model, metrics, step)` follows each evaluation.
+    """Within it each evaluation has `check(model)` before and `report` after.
 
-    It runs under the evaluation's summary writer.
+    `report(model, metrics, step)` runs under the evaluation's summary writer.
     """
     from object_detection import model_lib_v2
 
@@ -52,6 +53,7 @@ def after_evaluation(
     def evaluate(
         detection_model: Any, *args: Any, global_step: Any = None, **kwargs: Any
     ) -> Any:
+        check(detection_model)
         metrics = original(
             detection_model, *args, global_step=global_step, **kwargs
         )

@@ -7,6 +7,10 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import tensorflow as tf
+
+from object_detection_patch.od_api import compat
+
 
 @contextlib.contextmanager
 def restoring_with(restore: Callable[[Any, str, str], None]) -> Iterator[None]:
@@ -37,6 +41,26 @@ def saving_config() -> Iterator[None]:
         "train_loop",
         lambda loop: functools.partial(loop, save_final_config=True),
     ):
+        yield
+
+
+@contextlib.contextmanager
+def on_existing_devices() -> Iterator[None]:
+    """Within it the loop refuses a MirroredStrategy on missing devices.
+
+    Such a strategy would train for ever without a step.
+    """
+
+    def checked(loop: Callable[..., Any]) -> Callable[..., Any]:
+        def train_loop(*args: Any, **kwargs: Any) -> Any:
+            strategy = tf.distribute.get_strategy()
+            if isinstance(strategy, tf.distribute.MirroredStrategy):
+                compat.refuse_missing_devices(strategy.extended.worker_devices)
+            return loop(*args, **kwargs)
+
+        return train_loop
+
+    with _replaced("train_loop", checked):
         yield
 
 

@@ -18,10 +18,6 @@ def write_patch_report(
     """Writes patched layers, footprint and a picture of the gates.
 
     Runs under the evaluation's summary writer, after its metrics.
-
-    Raises:
-      ValueError: if the evaluated checkpoint held no patch, which the
-        evaluation loop would pass over in silence.
     """
     method = model.patch
     fingerprint = method.base_fingerprint

@@ -33,7 +33,9 @@ from object_detection_patch.training import (
     trainable,
 )
 
-_FINGERPRINT_KEY = "model/patch/_fingerprint/.ATTRIBUTES/VARIABLE_VALUE"
+_KEY = "model/patch/{}/.ATTRIBUTES/VARIABLE_VALUE"
+_FINGERPRINT_KEY = _KEY.format("fingerprint_bytes")
+_PARTS_KEY = _KEY.format("part_numbers")
 
 
 @contextlib.contextmanager
@@ -47,6 +49,9 @@ def patched(
     Raises:
       ValueError: for options out of range, before anything is built.
       NonFiniteError: when a loss or a gradient is not finite.
+      FingerprintError: when the training resumes on another base.
+      OtherPatchError: when a checkpoint to resume or evaluate holds another
+        patch, or none.
     """
     methods.check(config)
     writer = summaries.PatchStateWriter()
@@ -63,7 +68,10 @@ def patched(
             functools.partial(_restore_strictly, model_dir)
         ),
         train_loop.saving_config(),
-        evaluation.after_evaluation(eval_report.write_patch_report),
+        train_loop.on_existing_devices(),
+        evaluation.around_evaluation(
+            _refuse_unrestored, eval_report.write_patch_report
+        ),
         step_guard.guarded_steps(writer) as guard,
     ):
         yield guard
@@ -79,28 +87,36 @@ def _restore_strictly(
         checkpoint_type=checkpoint_type,
     )
     model.patch.initialise()
-    _refuse_other_base(model.patch.base_fingerprint, model_dir)
+    _refuse_other_patch(model.patch, model_dir)
     _log_plan(model)
 
 
-def _refuse_other_base(fingerprint: str, model_dir: str) -> None:
+def _refuse_other_patch(method: methods.PatchMethod, model_dir: str) -> None:
     latest = tf.train.latest_checkpoint(model_dir)
     if latest is None:
         return
     reader = tf.train.load_checkpoint(latest)
     if not reader.has_tensor(_FINGERPRINT_KEY):
-        raise ValueError(
+        raise methods.OtherPatchError(
             "Training resumes from the checkpoints in `--model_dir`, which "
             f"must hold a patch. Received: {latest!r} without one; use "
             "another --model_dir."
         )
     stored = bytes(reader.get_tensor(_FINGERPRINT_KEY).astype("uint8")).hex()
-    if stored != fingerprint:
+    if stored != method.base_fingerprint:
         raise FingerprintError(
             "A patch resumes on the base model that it began with. Received: "
-            f"base {fingerprint} (train_config.fine_tune_checkpoint), but "
-            f"{latest!r} was trained on base {stored}."
+            f"base {method.base_fingerprint} "
+            f"(train_config.fine_tune_checkpoint), but {latest!r} was trained "
+            f"on base {stored}."
         )
+    method.refuse_other_parts(latest, reader.get_tensor(_PARTS_KEY))
+
+
+def _refuse_unrestored(model: Any) -> None:
+    """The evaluation's own restore passes over what it does not find."""
+    if model.patch.base_fingerprint:
+        model.patch.refuse_other_parts("the evaluated checkpoint")
 
 
 def _log_plan(model: Any) -> None:

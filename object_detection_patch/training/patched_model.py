@@ -68,12 +68,22 @@ class _PatchedMixin:
         Evaluation is not checked: its loop takes any error for the end of
         the data.
         """
-        losses = dict(super().loss(*args, **kwargs))
-        for name, term in self.patch.penalties().items():
-            losses[f"Loss/{name}_loss"] = term
-        if not self._is_training:
-            return losses
-        return {
-            name: tf.debugging.check_numerics(value, name)
-            for name, value in losses.items()
+        detection = dict(super().loss(*args, **kwargs))
+        penalties = {
+            f"Loss/{name}_loss": term
+            for name, term in self.patch.penalties().items()
         }
+        if not self._is_training:
+            return detection | penalties
+        # A patch that is not finite spoils the detection losses too; naming
+        # it first tells more.
+        penalties = _checked(penalties)
+        with tf.control_dependencies(list(penalties.values())):
+            return _checked(detection) | penalties
+
+
+def _checked(losses: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    return {
+        name: tf.debugging.check_numerics(value, name)
+        for name, value in losses.items()
+    }

@@ -1,0 +1,61 @@
+"""Training checkpoints of every preset, made without training."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+
+def _disturb(model: Any) -> None:
+    """Moves everything that training may move, and far; half the gates."""
+    generator = np.random.default_rng(9)
+    statistics = {
+        id(variable)
+        for host in model.patch.hosts.batch_norms
+        if host.layer.trainable
+        for name, variable in host.tensors().items()
+        if "/moving_" in name
+    }
+    trainable = {id(variable) for variable in model.trainable_variables}
+    for variable in model.variables:
+        if id(variable) in statistics:
+            factor = generator.uniform(0.8, 1.25, variable.shape.as_list())
+            variable.assign(variable * factor.astype("float32"))
+        elif "latent_gate" in variable.name:
+            variable.assign(generator.choice([-1.0, 1.0]))
+        elif id(variable) in trainable:
+            noise = generator.normal(0, 0.02, variable.shape.as_list())
+            variable.assign_add(noise.astype("float32"))
+
+
+@pytest.fixture(scope="session")
+def checkpoint_of(small_world) -> Any:
+    """preset -> (config, model directory), each made once."""
+    made: dict[str, tuple[str, str]] = {}
+
+    def make(preset: str) -> tuple[str, str]:
+        if preset not in made:
+            config = small_world.config("stripes", preset, name="_disturbed")
+            model = small_world.patched_model(config, is_training=True)
+            _disturb(model)
+            folder = str(small_world.folder / f"disturbed_{preset}")
+            tf.train.CheckpointManager(
+                tf.train.Checkpoint(
+                    model=model, step=tf.Variable(4, dtype=tf.int64)
+                ),
+                folder,
+                max_to_keep=1,
+            ).save()
+            made[preset] = config, folder
+        return made[preset]
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def base_dir(small_world) -> str:
+    return str(pathlib.Path(small_world.base_checkpoint).parent)

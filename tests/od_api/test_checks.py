@@ -1,0 +1,112 @@
+"""A config that could not train is refused before anything is built."""
+
+import pathlib
+import re
+
+import pytest
+
+from object_detection_patch.od_api import checks, pipeline_config
+
+
+@pytest.fixture
+def pipeline(small_world):
+    return pipeline_config.read_pipeline(
+        small_world.config("stripes", "SPOTPATCH")
+    )
+
+
+def _refuses(pipeline, message, *, training=True):
+    with pytest.raises(ValueError, match=message):
+        checks.check_pipeline(pipeline, training=training)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_accepts_a_good_config(pipeline, training):
+    checks.check_pipeline(pipeline, training=training)
+
+
+def test_other_meta_architecture(pipeline):
+    pipeline.model.faster_rcnn.SetInParent()
+    _refuses(pipeline, "A patch needs an SSD .* Received: 'faster_rcnn'")
+
+
+def test_no_base(pipeline):
+    pipeline.train_config.fine_tune_checkpoint = ""
+    _refuses(pipeline, r"A patch needs a base: set .*\. Received: none\.")
+    checks.check_pipeline(pipeline, training=False)
+
+
+def test_missing_base(pipeline, tmp_path):
+    path = str(tmp_path / "ckpt-0")
+    pipeline.train_config.fine_tune_checkpoint = path
+    _refuses(pipeline, re.escape(f"{path}.index does not exist"))
+
+
+@pytest.mark.parametrize("kind", ["", "classification", "fine_tune"])
+def test_type_that_leaves_out_the_tower(pipeline, kind):
+    pipeline.train_config.fine_tune_checkpoint_type = kind
+    _refuses(pipeline, f"must be 'detection' or 'full'.*Received: '{kind}'")
+
+
+def test_version_1(pipeline):
+    pipeline.train_config.ClearField("fine_tune_checkpoint_version")
+    _refuses(pipeline, r"fine_tune_checkpoint_version` must be V2 .*: V1\.")
+
+
+def test_num_classes(pipeline):
+    expected = pipeline.model.ssd.num_classes
+    pipeline.model.ssd.num_classes = expected + 1
+    _refuses(pipeline, f"num_classes {expected + 1}, but {expected} in ")
+    _refuses(pipeline, f"num_classes {expected + 1}", training=False)
+
+
+@pytest.mark.parametrize(
+    ("items", "message"),
+    [
+        ("item { id: 0 name: 'a' }", "Label map ids start at 1"),
+        ("item { id: 1 name: 'a' } item { id: 1 name: 'b' }", "Each id may"),
+        ("item { id: 1 name: 'a' } item { id: 3 name: 'b' }", "without a gap"),
+    ],
+)
+def test_bad_label_map(pipeline, tmp_path, items, message):
+    path = tmp_path / "map.pbtxt"
+    path.write_text(items)
+    pipeline.train_input_reader.label_map_path = str(path)
+    _refuses(pipeline, message)
+    # An evaluation reads the other reader's.
+    checks.check_pipeline(pipeline, training=False)
+    pipeline.eval_input_reader[0].label_map_path = str(path)
+    _refuses(pipeline, message, training=False)
+
+
+def test_records_that_match_nothing(pipeline):
+    paths = pipeline.train_input_reader.tf_record_input_reader.input_path
+    paths[0] = "/nowhere/x.record-*"
+    (_refuses(pipeline, "must match at least one file .*'/nowhere/x.record-"),)
+
+
+def test_one_of_two_patterns_matches_nothing(pipeline):
+    reader = pipeline.eval_input_reader[0].tf_record_input_reader
+    reader.input_path.append("/nowhere/y.record")
+    _refuses(pipeline, "Received: '/nowhere/y.record'", training=False)
+
+
+def test_no_records(pipeline):
+    del pipeline.train_input_reader.tf_record_input_reader.input_path[:]
+    _refuses(pipeline, r"input_path` must be set .* Received: none\.")
+
+
+def test_checks_write_nothing(pipeline, small_world):
+    before = sorted(pathlib.Path(small_world.folder).iterdir())
+    checks.check_pipeline(pipeline, training=True)
+    assert sorted(pathlib.Path(small_world.folder).iterdir()) == before
+
+
+def test_a_trained_checkpoint_must_be_kept():
+    checks.check_checkpointing(1000, 1000)
+    checks.check_checkpointing(1001, 1000)
+    with pytest.raises(
+        ValueError,
+        match=r"`--checkpoint_every_n` must be at most .* 1000 for 999 steps",
+    ):
+        checks.check_checkpointing(999, 1000)

@@ -1,0 +1,79 @@
+"""What the loop looks up is replaced for a while, and put back."""
+
+import pytest
+import tensorflow as tf
+
+from object_detection_patch.od_api import compat, train_loop
+
+compat.enable()
+from object_detection import model_lib_v2  # noqa: E402
+
+
+def test_restoring_with_gives_model_path_and_type():
+    original = model_lib_v2.load_fine_tune_checkpoint
+    seen = []
+    with train_loop.restoring_with(lambda *given: seen.append(given)):
+        model_lib_v2.load_fine_tune_checkpoint(
+            "model", "path", "detection", "V2", object(), False
+        )
+        # Newer copies of the OD API pass more, by name.
+        model_lib_v2.load_fine_tune_checkpoint(
+            "model", "other", "full", "V2", input_dataset=[], new_argument=1
+        )
+    assert seen == [
+        ("model", "path", "detection"),
+        ("model", "other", "full"),
+    ]
+    assert model_lib_v2.load_fine_tune_checkpoint is original
+
+
+def test_saving_config_asks_the_loop_for_it(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        model_lib_v2, "train_loop", lambda **given: seen.append(given)
+    )
+    with train_loop.saving_config():
+        model_lib_v2.train_loop(model_dir="d")
+        model_lib_v2.train_loop(model_dir="d", save_final_config=False)
+    model_lib_v2.train_loop(model_dir="d")
+    assert seen == [
+        {"model_dir": "d", "save_final_config": True},
+        {"model_dir": "d", "save_final_config": False},
+        {"model_dir": "d"},
+    ]
+
+
+def test_missing_devices_are_refused_before_the_loop_waits(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        model_lib_v2, "train_loop", lambda **given: seen.append(given)
+    )
+    with train_loop.on_existing_devices():
+        with tf.distribute.MirroredStrategy(["/cpu:0"]).scope():
+            model_lib_v2.train_loop(model_dir="d")
+        missing = tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:97"])
+        with missing.scope():
+            with pytest.raises(ValueError, match="must exist. .*:97"):
+                model_lib_v2.train_loop(model_dir="d")
+        model_lib_v2.train_loop(model_dir="no strategy")
+    assert seen == [{"model_dir": "d"}, {"model_dir": "no strategy"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "context"),
+    [
+        (
+            "load_fine_tune_checkpoint",
+            lambda: train_loop.restoring_with(lambda *unused: None),
+        ),
+        ("train_loop", train_loop.saving_config),
+        ("train_loop", train_loop.on_existing_devices),
+    ],
+)
+def test_puts_back_after_an_error(name, context):
+    original = getattr(model_lib_v2, name)
+    with pytest.raises(RuntimeError, match="stop"):
+        with context():
+            assert getattr(model_lib_v2, name) is not original
+            raise RuntimeError("stop")
+    assert getattr(model_lib_v2, name) is original

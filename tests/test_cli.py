@@ -1,0 +1,148 @@
+"""od-patch: verbs, exit codes, and no heavy import where none is needed."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from object_detection_patch import cli
+
+_VERBS = ("extract", "inspect", "merge", "footprint", "demo", "doctor")
+
+
+def _fails(capsys, code, *arguments):
+    assert cli.main(arguments) == code
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    return printed.err
+
+
+def test_help_lists_every_verb(capsys):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["--help"])
+    assert caught.value.code == 0
+    printed = capsys.readouterr().out
+    for verb in (*_VERBS, "install-od-api"):
+        assert f"\n    {verb}" in printed
+
+
+@pytest.mark.parametrize("verb", [*_VERBS, "install-od-api"])
+def test_every_verb_has_help(capsys, verb):
+    with pytest.raises(SystemExit) as caught:
+        cli.main([verb, "--help"])
+    assert caught.value.code == 0
+    assert f"od-patch {verb}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "the following arguments are required: VERB"),
+        (["exract"], "invalid choice: 'exract'"),
+        (["extract"], "--pipeline_config_path, --checkpoint_dir, --output"),
+        (
+            ["footprint", "--pipeline_config_path=x", "--bits=16"],
+            "invalid choice: 16",
+        ),
+    ],
+)
+def test_bad_usage_exits_with_2(capsys, arguments, message):
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["inspect", "{0}/none.patch"], "none.patch"),
+        (
+            ["footprint", "--pipeline_config_path={0}/none.config"],
+            "`--pipeline_config_path` must name a pipeline.config",
+        ),
+        (
+            [
+                "extract",
+                "--pipeline_config_path={0}/none.config",
+                "--checkpoint_dir={0}",
+                "--output={0}/x.patch",
+            ],
+            "`--pipeline_config_path` must name a pipeline.config",
+        ),
+        (
+            [
+                "merge",
+                "--base_config={0}/none.config",
+                "--base_checkpoint={0}",
+                "--patch={0}/none.patch",
+                "--output_dir={0}/out",
+            ],
+            "none.patch",
+        ),
+    ],
+)
+def test_a_refusal_is_one_line(tmp_path, capsys, arguments, message):
+    error = _fails(capsys, 2, *[part.format(tmp_path) for part in arguments])
+    assert error.startswith("od-patch: ")
+    assert message in error
+    assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_missing_package_points_to_the_doctor(capsys, monkeypatch):
+    # None in sys.modules makes the import fail as if it were not installed.
+    monkeypatch.setitem(
+        sys.modules, "object_detection_patch.patch_file.inspection", None
+    )
+    monkeypatch.delattr(
+        sys.modules["object_detection_patch.patch_file"],
+        "inspection",
+        raising=False,
+    )
+    error = _fails(capsys, 2, "inspect", "x.patch")
+    assert error.endswith("`od-patch doctor` tells what is missing.\n")
+
+
+def test_inspect_and_help_load_no_tensorflow(tmp_path):
+    script = (
+        "import sys\n"
+        "from object_detection_patch import cli\n"
+        f"code = cli.main(['inspect', {str(tmp_path / 'none.patch')!r}])\n"
+        "heavy = {'tensorflow', 'object_detection', 'tf_keras'}\n"
+        "print(code, sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ
+        | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.stdout == "2 []\n", done.stderr
+
+
+def test_inspect_what_extract_wrote(trained, tmp_path, capsys):
+    import json
+
+    config, model_dir = trained
+    output = str(tmp_path / "task.patch")
+    assert (
+        cli.main(
+            [
+                "extract",
+                f"--pipeline_config_path={config}",
+                f"--checkpoint_dir={model_dir}",
+                f"--output={output}",
+            ]
+        )
+        == 0
+    )
+    capsys.readouterr()
+    assert cli.main(["inspect", output, "--json"]) == 0
+    described = json.loads(capsys.readouterr().out)
+    assert described["method"] == "SPOTPATCH"
+    assert cli.main(["inspect", output]) == 0
+    assert "SPOTPATCH" in capsys.readouterr().out
