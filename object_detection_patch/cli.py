@@ -40,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     verbs = parser.add_subparsers(required=True, metavar="VERB")
     for add in (
+        _add_configure,
         _add_extract,
         _add_inspect,
         _add_merge,
@@ -51,6 +52,98 @@ def _parser() -> argparse.ArgumentParser:
     ):
         add(verbs)
     return parser
+
+
+def _add_configure(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser(
+        "configure",
+        help="write the pipeline.config of a base or of a task's patch",
+        description="With --architecture: a stock config that trains a base "
+        "from scratch. With --base_config, --base_checkpoint and --preset: "
+        "the base's config turned into one that learns a patch. Either is an "
+        "ordinary file to read and change.",
+    )
+    kind = verb.add_mutually_exclusive_group(required=True)
+    kind.add_argument(
+        "--architecture",
+        choices=("narrow_320", "mini_96"),
+        help="SSD MobileNetV2 FPNLite of the paper at 320 px, or a miniature",
+    )
+    kind.add_argument("--base_config", help="pipeline.config of the base")
+    verb.add_argument(
+        "--base_checkpoint", help="the base's checkpoint: directory or prefix"
+    )
+    verb.add_argument("--preset", help="SPOTPATCH, BN_PATCH, FINE_TUNING, ...")
+    verb.add_argument(
+        "--train_records", required=True, help="TFRecord file or pattern"
+    )
+    verb.add_argument(
+        "--eval_records", required=True, help="TFRecord file or pattern"
+    )
+    verb.add_argument("--label_map", required=True, help="label map (.pbtxt)")
+    verb.add_argument("--num_steps", type=int, required=True)
+    verb.add_argument("--batch_size", type=int, default=16)
+    verb.add_argument(
+        "--learning_rate",
+        type=float,
+        help="Adam's peak (default: the method's usual one)",
+    )
+    verb.add_argument(
+        "--no_flip",
+        action="store_true",
+        help="never mirror images (digits, text, road scenes)",
+    )
+    verb.add_argument(
+        "--no_crop", action="store_true", help="never crop images at random"
+    )
+    verb.add_argument(
+        "--output", required=True, help="pipeline.config to write, a new file"
+    )
+    verb.set_defaults(run=_configure)
+
+
+def _configure(options: argparse.Namespace) -> int:
+    from object_detection_patch import configure
+
+    for_patch = (options.base_checkpoint, options.preset)
+    if options.architecture and any(for_patch):
+        raise ValueError(
+            "`--base_checkpoint` and `--preset` go with `--base_config`. "
+            f"Received: `--architecture {options.architecture}`."
+        )
+    if options.base_config and not all(for_patch):
+        raise ValueError(
+            "`--base_config` needs `--base_checkpoint` and `--preset`. "
+            f"Received: {options.base_checkpoint} and {options.preset}."
+        )
+    training = configure.Training(
+        options.train_records,
+        options.eval_records,
+        options.label_map,
+        num_steps=options.num_steps,
+        batch_size=options.batch_size,
+        learning_rate=options.learning_rate,
+        flip=not options.no_flip,
+        crop=not options.no_crop,
+    )
+    text = (
+        configure.base_text(options.architecture, training)
+        if options.architecture
+        else configure.patch_text(
+            options.base_config,
+            options.base_checkpoint,
+            options.preset,
+            training,
+        )
+    )
+    configure.write_config(options.output, text)
+    print(
+        f"{options.output} written. Train it with\n"
+        "  python -m object_detection_patch.model_main_tf2 \\\n"
+        f"    --pipeline_config_path={options.output} --model_dir=MODEL_DIR "
+        f"\\\n    --checkpoint_every_n={min(options.num_steps, 1000)}"
+    )
+    return 0
 
 
 def _add_extract(verbs: argparse._SubParsersAction) -> None:

@@ -44,7 +44,9 @@ _RULES = {
     "decathlon": _ANYTHING,
     "cli": _ANYTHING,
     "demo": _ANYTHING,
+    "configure": _ANYTHING,
     "draw": _ANYTHING,
+    "run_od_api": _ANYTHING,
     "model_main_tf2": _ANYTHING,
 }
 # What stays importable without the extra `train`.

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
+from google.protobuf import message
 
 from object_detection_patch.od_api import base_model, label_map
+
+# Enough to meet every class of a small data set, and read within a second.
+_SAMPLED_RECORDS = 1000
+_CLASS_TEXT = "image/object/class/text"
 
 
 def check_pipeline(pipeline: Any, *, training: bool) -> None:
@@ -17,16 +22,26 @@ def check_pipeline(pipeline: Any, *, training: bool) -> None:
       ValueError: with the rule, the value and the place in pipeline.config.
     """
     base_model.refuse_other_architectures(pipeline.model)
+    if training:
+        _check_base(pipeline.train_config)
+    check_readers(pipeline, training=training)
+
+
+def check_readers(pipeline: Any, *, training: bool) -> None:
+    """Checks records and label map of the training's or evaluation's readers.
+
+    Raises:
+      ValueError: with the rule, the value and the place in pipeline.config.
+    """
     readers = list(pipeline.eval_input_reader)
     if training:
         readers = [pipeline.train_input_reader]
-        _check_base(pipeline.train_config)
     for reader in readers:
         path = reader.label_map_path
-        label_map.check_num_classes(
-            label_map.read_label_map(path), pipeline.model.ssd.num_classes, path
-        )
-        _check_records(reader.tf_record_input_reader.input_path)
+        items = label_map.read_label_map(path)
+        label_map.check_num_classes(items, pipeline.model.ssd.num_classes, path)
+        files = _record_files(reader.tf_record_input_reader.input_path)
+        _check_class_names(files, items, path)
 
 
 def check_checkpointing(num_steps: int, checkpoint_every_n: int) -> None:
@@ -62,15 +77,57 @@ def _check_base(train_config: Any) -> None:
         )
 
 
-def _check_records(patterns: Iterable[str]) -> None:
+def _record_files(patterns: Iterable[str]) -> list[str]:
+    files = []
     for pattern in patterns:
-        if not tf.io.gfile.glob(pattern):
+        matched = tf.io.gfile.glob(pattern)
+        if not matched:
             raise ValueError(
                 "`tf_record_input_reader.input_path` must match at least one "
                 f"file (pipeline.config). Received: {pattern!r}."
             )
-    if not list(patterns):
+        files += sorted(matched)
+    if not files:
         raise ValueError(
             "`tf_record_input_reader.input_path` must be set "
             "(pipeline.config). Received: none."
         )
+    return files
+
+
+def _first_records(files: Sequence[str]) -> Iterator[bytes]:
+    records = tf.data.TFRecordDataset(files).take(_SAMPLED_RECORDS)
+    try:
+        yield from records.as_numpy_iterator()
+    except tf.errors.DataLossError as error:
+        raise ValueError(
+            "`tf_record_input_reader.input_path` must be TFRecord files. "
+            f"Received: {files[0]!r}, ...: {error.message} (pipeline.config)."
+        ) from error
+
+
+def _check_class_names(
+    files: Sequence[str], items: list[tuple[int, str, str]], path: str
+) -> None:
+    """Refuses a class that the label map lacks, in the first records.
+
+    The OD API's decoder makes background of it without a word.
+    """
+    known = {name for item in items for name in item[1:]}
+    for number, record in enumerate(_first_records(files)):
+        try:
+            example = tf.train.Example.FromString(record)
+        except message.DecodeError as error:
+            raise ValueError(
+                "Records must be tf.train.Example messages. Received: record "
+                f"{number} of {files[0]!r}, ..., which is none ({error})."
+            ) from error
+        names = example.features.feature[_CLASS_TEXT].bytes_list.value
+        unknown = {name.decode("utf-8", "replace") for name in names} - known
+        if unknown:
+            raise ValueError(
+                "Every class of the records must stand in the label map, or "
+                "the OD API takes it for background. Received: "
+                f"{sorted(unknown)} in record {number} of {files[0]!r}, ..., "
+                f"but not in {path} (label_map_path, pipeline.config)."
+            )

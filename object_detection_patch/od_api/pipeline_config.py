@@ -31,19 +31,34 @@ def read_pipeline(path: str, override: str | None = None) -> Any:
     """
     compat.enable()
     import tensorflow as tf
-    from object_detection.protos import pipeline_pb2
 
-    _extension()
     if not path or not tf.io.gfile.exists(path) or tf.io.gfile.isdir(path):
         raise ValueError(
             "`--pipeline_config_path` must name a pipeline.config file. "
             f"Received: {path!r}, which is no file."
         )
-    pipeline = pipeline_pb2.TrainEvalPipelineConfig()
     with tf.io.gfile.GFile(path) as file:
-        _merge(file.read(), pipeline, path)
+        pipeline = parse_pipeline(file.read(), path)
     if override:
         _merge(override, pipeline, "the config override")
+    return pipeline
+
+
+def parse_pipeline(text: str, source: str) -> Any:
+    """Parses the text of a pipeline.config.
+
+    Args:
+      source: where the text is from, for the message.
+
+    Raises:
+      ValueError: as `read_pipeline`.
+    """
+    compat.enable()
+    from object_detection.protos import pipeline_pb2
+
+    _extension()
+    pipeline = pipeline_pb2.TrainEvalPipelineConfig()
+    _merge(text, pipeline, source)
     return pipeline
 
 

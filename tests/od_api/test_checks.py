@@ -4,6 +4,7 @@ import pathlib
 import re
 
 import pytest
+import tensorflow as tf
 
 from object_detection_patch.od_api import checks, pipeline_config
 
@@ -89,6 +90,65 @@ def test_one_of_two_patterns_matches_nothing(pipeline):
     reader = pipeline.eval_input_reader[0].tf_record_input_reader
     reader.input_path.append("/nowhere/y.record")
     _refuses(pipeline, "Received: '/nowhere/y.record'", training=False)
+
+
+def _write_records(path, *payloads):
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for payload in payloads:
+            writer.write(payload)
+    return str(path)
+
+
+def _example(*names):
+    example = tf.train.Example()
+    example.features.feature["image/object/class/text"].bytes_list.value.extend(
+        name.encode() for name in names
+    )
+    return example.SerializeToString()
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_class_that_the_label_map_lacks(pipeline, tmp_path, training):
+    records = _write_records(
+        tmp_path / "r.record", _example("a"), _example("B", "c", "dog"), b""
+    )
+    label_map = tmp_path / "map.pbtxt"
+    label_map.write_text(
+        "item { id: 1 name: 'a' } item { id: 2 name: 'b' display_name: 'B' } "
+        "item { id: 3 name: 'c' }"
+    )
+    pipeline.model.ssd.num_classes = 3
+    for reader in (pipeline.train_input_reader, pipeline.eval_input_reader[0]):
+        reader.label_map_path = str(label_map)
+        reader.tf_record_input_reader.input_path[:] = [records]
+    _refuses(
+        pipeline,
+        rf"Received: \['dog'\] in record 1 of '{records}', \.\.\., but not "
+        rf"in {label_map}",
+        training=training,
+    )
+    label_map.write_text(label_map.read_text().replace("'c'", "'dog'"))
+    _refuses(pipeline, r"Received: \['c'\] in record 1", training=training)
+
+
+def test_records_without_class_names_pass(pipeline, tmp_path):
+    reader = pipeline.train_input_reader.tf_record_input_reader
+    reader.input_path[:] = [_write_records(tmp_path / "r", b"", _example())]
+    checks.check_pipeline(pipeline, training=True)
+
+
+def test_what_is_no_example(pipeline, tmp_path):
+    reader = pipeline.train_input_reader.tf_record_input_reader
+    reader.input_path[:] = [_write_records(tmp_path / "r", b"\x0a\xff")]
+    _refuses(pipeline, "must be tf.train.Example messages. Received: record 0")
+
+
+def test_what_is_no_record(pipeline, tmp_path):
+    path = tmp_path / "r.record"
+    path.write_text("id,xmin,ymin,xmax,ymax\n" * 4)
+    reader = pipeline.train_input_reader.tf_record_input_reader
+    reader.input_path[:] = [str(path)]
+    _refuses(pipeline, f"must be TFRecord files. Received: '{path}'")
 
 
 def test_no_records(pipeline):

@@ -1,0 +1,141 @@
+"""Writes a task's pipeline.config from its base's, or a base's from scratch."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import Any
+
+from object_detection_patch import recipes
+from object_detection_patch.checkpoints import extract
+from object_detection_patch.methods import presets
+from object_detection_patch.od_api import (
+    base_model,
+    checks,
+    label_map,
+    pipeline_config,
+)
+
+ARCHITECTURES = {"narrow_320": recipes.NARROW_320, "mini_96": recipes.MINI_96}
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """What is trained on, and for how long.
+
+    `train_records` and `eval_records` are TFRecord files or patterns;
+    `learning_rate` is Adam's peak rate, None for the method's usual one;
+    `flip` and `crop` allow the augmentations of these kinds.
+    """
+
+    train_records: str
+    eval_records: str
+    label_map_path: str
+    num_steps: int
+    batch_size: int
+    learning_rate: float | None = None
+    flip: bool = True
+    crop: bool = True
+
+    def keeps(self, augmentation: str) -> bool:
+        """Whether an option of the OD API's preprocessor stays."""
+        flips, crops = "flip" in augmentation, "crop" in augmentation
+        return (self.flip or not flips) and (self.crop or not crops)
+
+
+def base_text(architecture: str, training: Training) -> str:
+    """A stock config that trains a base model from scratch."""
+    return recipes.pipeline_text(
+        ARCHITECTURES[architecture],
+        _task_data(training),
+        preset=None,
+        fine_tune_checkpoint=None,
+        num_steps=training.num_steps,
+        batch_size=training.batch_size,
+        rate=training.learning_rate,
+    )
+
+
+def patch_text(
+    base_config: str, base_checkpoint: str, preset: str, training: Training
+) -> str:
+    """The base's config turned into a task's, with a patch to learn.
+
+    The model stays the base's but for its number of classes; the optimizer
+    becomes ours, because masks want larger steps than kernels.
+
+    Args:
+      base_config: pipeline.config of the base; a patch in it is left out.
+      base_checkpoint: its checkpoint, a directory or a prefix.
+
+    Raises:
+      ValueError: for an unknown preset, or a base that is no SSD or has no
+        checkpoint.
+    """
+    from google.protobuf import text_format
+
+    presets.patch_config(preset)
+    base = pipeline_config.without_patch(
+        pipeline_config.read_pipeline(base_config)
+    )
+    base_model.refuse_other_architectures(base.model)
+    pipeline = _template(preset, base_checkpoint, training)
+    pipeline.model.CopyFrom(base.model)
+    pipeline.model.ssd.num_classes = _num_classes(training)
+    options = pipeline.train_config.data_augmentation_options
+    del options[:]
+    options.extend(
+        option
+        for option in base.train_config.data_augmentation_options
+        if training.keeps(option.WhichOneof("preprocessing_step"))
+    )
+    return text_format.MessageToString(pipeline)
+
+
+def write_config(path: str, text: str) -> None:
+    """Writes a config whose data is there and fits, or nothing.
+
+    Raises:
+      ValueError: for records or a label map that could not train.
+      FileExistsError: if the file exists; it may hold somebody's work.
+    """
+    if os.path.exists(path):
+        raise FileExistsError(
+            f"`--output` must be a new file. Received: {path!r}, which exists."
+        )
+    pipeline = pipeline_config.parse_pipeline(text, path)
+    for training in (True, False):
+        checks.check_readers(pipeline, training=training)
+    beside = f"{path}.partial"
+    with open(beside, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.replace(beside, path)
+
+
+def _template(preset: str, base_checkpoint: str, training: Training) -> Any:
+    """A config of any architecture whose training is the task's."""
+    text = recipes.pipeline_text(
+        recipes.NARROW_320,
+        _task_data(training),
+        preset=preset,
+        fine_tune_checkpoint=extract.find_checkpoint(base_checkpoint),
+        num_steps=training.num_steps,
+        batch_size=training.batch_size,
+        rate=training.learning_rate,
+    )
+    return pipeline_config.parse_pipeline(text, "the template")
+
+
+def _task_data(training: Training) -> recipes.TaskData:
+    return recipes.TaskData(
+        num_classes=_num_classes(training),
+        train_records=training.train_records,
+        eval_records=training.eval_records,
+        label_map=training.label_map_path,
+        flip=training.flip,
+        crop=training.crop,
+    )
+
+
+def _num_classes(training: Training) -> int:
+    return len(label_map.read_label_map(training.label_map_path))
