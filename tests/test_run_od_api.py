@@ -39,13 +39,10 @@ def test_an_unknown_program(capsys):
     ("program", "flag"),
     [
         ("exporter_main_v2", "--trained_checkpoint_dir"),
-        ("export_tflite_graph_tf2", "--max_detections"),
+        ("export_tflite_graph_tf2", "--ssd_max_detections"),
         ("model_main_tf2", "--checkpoint_every_n"),
     ],
 )
 def test_programs_see_their_own_flags(program, flag):
     done = _run(program, "--helpfull")
     assert flag in done.stdout
-    done = _run(program, "--no_such_flag")
-    assert done.returncode == 1
-    assert "Unknown command line flag 'no_such_flag'" in done.stderr

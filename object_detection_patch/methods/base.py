@@ -9,6 +9,8 @@ find it by themselves.
 from __future__ import annotations
 
 import abc
+import collections
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -49,6 +51,19 @@ class HostPatch(keras.layers.Layer):
     def penalties(self) -> dict[str, Any]:
         """Loss name -> weighted scalar tensor, added to the training loss."""
         return {}
+
+    @classmethod
+    def summed_penalties(cls, patches: Sequence[Any]) -> dict[str, Any]:
+        """Loss name -> sum over layers of this class.
+
+        To override where one operation on all layers' values costs less
+        than a few on each.
+        """
+        terms = collections.defaultdict(list)
+        for patch in patches:
+            for name, term in patch.penalties().items():
+                terms[name].append(term)
+        return {name: sum(values) for name, values in terms.items()}
 
     def edits(self, host: Host) -> list[edits.Edit]:
         """What ships for this host; an empty list when nothing changed."""

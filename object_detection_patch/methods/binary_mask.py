@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import tensorflow as tf
 from object_detection_patch.hosts import HostKernel
 from object_detection_patch.keras_version import keras
 from object_detection_patch.methods import base
-from object_detection_patch.methods.binarize import binarize, sigmoid_slope
+from object_detection_patch.methods.binarize import binarize, through_sigmoid
 from object_detection_patch.patch_file import edits
 
 
@@ -87,17 +88,37 @@ class BinaryMaskKernel(base.GatedKernelPatch):
         return binarize(self.gate_rate * self.latent_gate)
 
     def call(self, kernel: tf.Tensor) -> tf.Tensor:
-        scale = self.gate() * self.residual_scale
         return add_signed(
             tf.convert_to_tensor(kernel),
             tf.convert_to_tensor(self.latent_mask),
-            tf.convert_to_tensor(scale),
+            gated(
+                tf.convert_to_tensor(self.residual_scale),
+                tf.convert_to_tensor(self.latent_gate),
+                self.gate_rate,
+            ),
         )
 
     def penalties(self) -> dict[str, tf.Tensor]:
         return {
             "sparsity": self.lambda_sps * self.gate(),
             "adaptation": self.lambda_adp * tf.square(self.residual_scale),
+        }
+
+    @classmethod
+    def summed_penalties(
+        cls, patches: Sequence[BinaryMaskKernel]
+    ) -> dict[str, tf.Tensor]:
+        def vector(name: str) -> Any:
+            return np.array([getattr(p, name) for p in patches], np.float32)
+
+        latents = tf.stack([patch.latent_gate for patch in patches])
+        scales = tf.stack([patch.residual_scale for patch in patches])
+        gates = binarize(vector("gate_rate") * latents)
+        return {
+            "sparsity": tf.reduce_sum(vector("lambda_sps") * gates),
+            "adaptation": tf.reduce_sum(
+                vector("lambda_adp") * tf.square(scales)
+            ),
         }
 
     def edits(self, host: HostKernel) -> list[edits.Edit]:
@@ -119,6 +140,24 @@ class BinaryMaskKernel(base.GatedKernelPatch):
         }
 
 
+def gated(scale: tf.Tensor, latent: tf.Tensor, rate: float) -> tf.Tensor:
+    """scale * binarize(rate * latent) for rate > 0, in fewer operations."""
+
+    @tf.custom_gradient
+    def forward(scale: tf.Tensor, latent: tf.Tensor):
+        is_open = latent > 0
+
+        def gradient(upstream):
+            by_latent = through_sigmoid(
+                (rate * scale) * upstream, rate * latent
+            )
+            return tf.where(is_open, upstream, 0.0), by_latent
+
+        return tf.where(is_open, scale, 0.0), gradient
+
+    return forward(scale, latent)
+
+
 @tf.custom_gradient
 def add_signed(kernel: tf.Tensor, latent: tf.Tensor, scale: tf.Tensor):
     """kernel + scale * (1 - 2 [latent > 0]) for a frozen kernel.
@@ -126,10 +165,10 @@ def add_signed(kernel: tf.Tensor, latent: tf.Tensor, scale: tf.Tensor):
     One fused rule instead of the chain through `binarize`: no gradient for
     the kernel, no float mask kept for the backward pass.
     """
-    signs = tf.where(latent > 0, -tf.ones_like(scale), tf.ones_like(scale))
+    signs = tf.where(latent > 0, -1.0, 1.0)
 
     def gradient(upstream):
-        by_latent = (-2.0 * scale) * upstream * sigmoid_slope(latent)
+        by_latent = through_sigmoid((-2.0 * scale) * upstream, latent)
         by_scale = tf.reduce_sum(upstream * signs)
         return None, by_latent, by_scale
 

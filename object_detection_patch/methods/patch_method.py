@@ -171,11 +171,13 @@ class PatchMethod(keras.layers.Layer):
 
     def penalties(self) -> dict[str, tf.Tensor]:
         """Loss name -> weighted sum over hosts, scalar float32."""
-        terms = collections.defaultdict(list)
+        by_class = collections.defaultdict(list)
         for patch in self.host_patches.values():
-            for name, term in patch.penalties().items():
-                terms[name].append(term)
-        return {name: tf.add_n(values) for name, values in terms.items()}
+            by_class[type(patch)].append(patch)
+        totals: collections.Counter[str] = collections.Counter()
+        for kind, patches in by_class.items():
+            totals.update(kind.summed_penalties(patches))
+        return dict(totals)
 
     def edits(
         self, *, gates: Literal["trained", "open", "closed"] = "trained"

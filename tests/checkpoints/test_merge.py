@@ -350,6 +350,7 @@ def test_the_od_apis_exporter_takes_it(small_world, spotpatch, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*tf.lite.Interpreter is deprecated")
 def test_the_od_apis_tflite_exporter_takes_it(small_world, spotpatch, tmp_path):
     _, model, output = spotpatch
     _run_program(

@@ -175,6 +175,42 @@ def test_the_penalties_of_a_model_are_sums_over_its_kernels(make_patched):
     assert found == {"sparsity": 0.5 * 3, "adaptation": 2.0 * 30}
 
 
+def test_penalties_of_many_kernels_at_once_are_those_of_each():
+    layers = [
+        _layer(gate=0.4, scale=-0.3, lambda_sps=0.5, lambda_adp=2.0),
+        _layer(gate=-0.2, scale=0.7, lambda_sps=3.0, lambda_adp=0.25),
+        _layer(gate=0.1, scale=0.1, gate_rate=0.5),
+    ]
+    variables = [
+        variable
+        for layer in layers
+        for variable in (layer.latent_gate, layer.residual_scale)
+    ]
+
+    def one_by_one():
+        each = [layer.penalties() for layer in layers]
+        return {name: tf.add_n([p[name] for p in each]) for name in each[0]}
+
+    found = []
+    for function in (
+        one_by_one,
+        lambda: type(layers[0]).summed_penalties(layers),
+    ):
+        with tf.GradientTape() as tape:
+            penalties = function()
+            loss = tf.exp(penalties["sparsity"]) * penalties["adaptation"]
+        found.append(
+            [
+                penalties["sparsity"],
+                penalties["adaptation"],
+                *tape.gradient(loss, variables),
+            ]
+        )
+    for expected, got in zip(*found, strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-5)
+        assert abs(expected.numpy()) > 0
+
+
 # The gate's rate.
 
 
