@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -96,9 +97,12 @@ def _record_files(patterns: Iterable[str]) -> list[str]:
 
 
 def _first_records(files: Sequence[str]) -> Iterator[bytes]:
-    records = tf.data.TFRecordDataset(files).take(_SAMPLED_RECORDS)
+    # tf.data would start TensorFlow's runtime, and a strategy of several
+    # workers must be made before that.
+    read = tf.compat.v1.io.tf_record_iterator
+    records = itertools.chain.from_iterable(map(read, files))
     try:
-        yield from records.as_numpy_iterator()
+        yield from itertools.islice(records, _SAMPLED_RECORDS)
     except tf.errors.DataLossError as error:
         raise ValueError(
             "`tf_record_input_reader.input_path` must be TFRecord files. "

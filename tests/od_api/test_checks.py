@@ -1,7 +1,10 @@
 """A config that could not train is refused before anything is built."""
 
+import os
 import pathlib
 import re
+import subprocess
+import sys
 
 import pytest
 import tensorflow as tf
@@ -160,6 +163,32 @@ def test_checks_write_nothing(pipeline, small_world):
     before = sorted(pathlib.Path(small_world.folder).iterdir())
     checks.check_pipeline(pipeline, training=True)
     assert sorted(pathlib.Path(small_world.folder).iterdir()) == before
+
+
+def test_checks_do_not_start_the_runtime(small_world):
+    """A strategy of several workers must be made before it starts."""
+    script = (
+        "import sys\n"
+        "from object_detection_patch.od_api import checks, pipeline_config\n"
+        "checks.check_pipeline(\n"
+        "    pipeline_config.read_pipeline(sys.argv[1]), training=True)\n"
+        "from tensorflow.python.eager import context\n"
+        "print(context.context()._initialized)\n"
+    )
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            script,
+            small_world.config("stripes", "SPOTPATCH"),
+        ],
+        env=os.environ
+        | {"PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.stdout == "False\n", done.stderr[-3000:]
 
 
 def test_a_trained_checkpoint_must_be_kept():
