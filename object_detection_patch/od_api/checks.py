@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -98,8 +99,9 @@ def _record_files(patterns: Iterable[str]) -> list[str]:
 
 def _first_records(files: Sequence[str]) -> Iterator[bytes]:
     # tf.data would start TensorFlow's runtime, and a strategy of several
-    # workers must be made before that.
-    read = tf.compat.v1.io.tf_record_iterator
+    # workers must be made before that. Unwrapped, the deprecated reader does
+    # not advise users to take tf.data.
+    read = inspect.unwrap(tf.compat.v1.io.tf_record_iterator)
     records = itertools.chain.from_iterable(map(read, files))
     try:
         yield from itertools.islice(records, _SAMPLED_RECORDS)

@@ -26,7 +26,7 @@ def test_it_runs_to_its_end_and_again(
     found = []
     for _ in range(2):
         assert demo.run(str(tmp_path / "demo"), seed=3, scale=_TINY) == 0
-        assert "largest difference" in capfd.readouterr().out
+        assert "raw outputs differ by" in capfd.readouterr().out
         results = json.loads((tmp_path / "demo" / "results.json").read_text())
         found.append((results["base"], results["tasks"]))
     assert found[0] == found[1]
