@@ -386,40 +386,7 @@ def _gate_legend(figure: Any, places: Sequence[str]) -> None:
     )
 
 
-# --- scores and costs -------------------------------------------------------
-
-
-def score_bars(
-    values: Mapping[str, Mapping[str, float]], *, title: str
-) -> np.ndarray:
-    """mAP of each method, one panel per task, the number beside each bar.
-
-    Args:
-      values: task -> method -> mAP in [0, 1].
-      title: stands above the panels.
-    Raises:
-      ValueError: nothing to draw, or a mAP outside [0, 1].
-      ImportError: without Matplotlib.
-    """
-    _check_panels(values)
-    for task, bars in values.items():
-        for method, value in bars.items():
-            _check_map(task, method, value)
-    colours = _method_colours(values)
-    rows = max(len(bars) for bars in values.values())
-    figure, axes = _panels(len(values), 0.32 * rows + 1.0, title, sharex=True)
-    for axis, (task, bars) in zip(axes, values.items(), strict=True):
-        for row, (method, value) in enumerate(bars.items()):
-            axis.barh(row, value, color=colours[method], height=0.7)
-            axis.text(value + 0.01, row, f"{value:.3f}", va="center", size=8)
-        axis.set_yticks(range(len(bars)), labels=list(bars), fontsize=8)
-        axis.invert_yaxis()
-        axis.set_xlim(0, 1.15)
-        axis.set_xticks([0, 0.25, 0.5, 0.75, 1])
-        axis.tick_params(axis="x", labelsize=8)
-        axis.set_title(task, fontsize=10)
-        axis.set_xlabel("mAP", fontsize=8)
-    return _rendered(figure)
+# --- costs ------------------------------------------------------------------
 
 
 def cost_scatter(
@@ -444,7 +411,7 @@ def cost_scatter(
                     f"for {method!r} on {task!r}"
                 )
     colours = _method_colours(points)
-    figure, axes = _panels(len(points), 3.0, title, sharex=True, sharey=True)
+    figure, axes = _panels(len(points), title)
     markers = dict(zip(colours, "osD^vP*X<>" * len(colours), strict=False))
     for axis, (task, methods) in zip(axes, points.items(), strict=True):
         for method, (value, file_bytes) in methods.items():
@@ -514,15 +481,15 @@ def _method_colours(
 # --- Matplotlib and Pillow --------------------------------------------------
 
 
-def _panels(
-    count: int, height: float, title: str, **shared: bool
-) -> tuple[Any, Sequence[Any]]:
-    """A figure with `count` axes, at most three in a row."""
+def _panels(count: int, title: str) -> tuple[Any, Sequence[Any]]:
+    """A figure with `count` axes on one scale, at most three in a row."""
     columns = min(count, 3)
     rows = math.ceil(count / columns)
-    figure = _figure(3.6 * columns + 0.6, height * rows + 0.7)
+    figure = _figure(3.6 * columns + 0.6, 3.0 * rows + 0.7)
     figure.suptitle(title, fontsize=12)
-    axes = figure.subplots(rows, columns, squeeze=False, **shared).ravel()
+    axes = figure.subplots(
+        rows, columns, squeeze=False, sharex=True, sharey=True
+    ).ravel()
     for unused in axes[count:]:
         unused.set_visible(False)
     return figure, axes[:count]

@@ -409,29 +409,23 @@ def test_bad_gates(charts, message):
         pictures.gate_comparison(charts)
 
 
-# --- scores and costs -------------------------------------------------------
+# --- costs ------------------------------------------------------------------
 
-VALUES = {"near": {"FINE_TUNING": 0.9, "SPOTPATCH": 0.8}}
-
-
-def test_bars_are_as_long_as_the_score():
-    def bar_length(value):
-        chart = pictures.score_bars({"near": {"a": value}}, title="t")
-        full = np.all(chart == pictures.PALETTE[0], axis=-1)
-        return int(full.sum(axis=1).max())
-
-    assert bar_length(0.8) == pytest.approx(2 * bar_length(0.4), abs=4)
-    assert bar_length(0.0) == 0
+POINTS = {"near": {"FINE_TUNING": (0.9, 9000), "SPOTPATCH": (0.8, 400)}}
 
 
 def test_a_method_keeps_its_colour_in_every_panel():
-    both = pictures.score_bars(
-        {"near": {"a": 0.5, "b": 0.5}, "far": {"b": 0.5}}, title="t"
-    )
-    assert inked(both, pictures.PALETTE[1]) > 1.8 * inked(
-        both, pictures.PALETTE[0]
-    )
-    assert not inked(both, pictures.PALETTE[2])
+    def chart(far):
+        near = {"a": (0.5, 1000), "b": (0.6, 1000)}
+        return pictures.cost_scatter(
+            {"near": near, "far": {far: (0.5, 1000)}}, title="t"
+        )
+
+    a, b = chart("a"), chart("b")
+    # A mark in the legend, one in the near panel, and one more or not.
+    assert inked(a, pictures.PALETTE[0]) > 1.4 * inked(b, pictures.PALETTE[0])
+    assert inked(b, pictures.PALETTE[1]) > 1.4 * inked(a, pictures.PALETTE[1])
+    assert not inked(b, pictures.PALETTE[2])
 
 
 def test_points_move_with_bytes_in_log_and_with_map():
@@ -463,40 +457,34 @@ def test_every_cost_chart_has_labelled_ticks():
     assert (near != far).any()  # they differ in nothing but the labels
 
 
-def test_charts_of_equal_input_are_equal():
+def test_cost_charts_of_equal_input_are_equal():
     points = {"near": {"a": (0.5, 1000), "b": (0.6, 2000)}}
-    for chart, data in (
-        (pictures.score_bars, VALUES),
-        (pictures.cost_scatter, points),
-    ):
-        np.testing.assert_array_equal(
-            chart(data, title="t"), chart(data, title="t")
-        )
+    np.testing.assert_array_equal(
+        pictures.cost_scatter(points, title="t"),
+        pictures.cost_scatter(points, title="t"),
+    )
 
 
 def test_four_panels_take_two_lines():
-    three = pictures.score_bars(
-        {str(i): VALUES["near"] for i in range(3)}, title="t"
+    three = pictures.cost_scatter(
+        {str(i): POINTS["near"] for i in range(3)}, title="t"
     )
-    four = pictures.score_bars(
-        {str(i): VALUES["near"] for i in range(4)}, title="t"
+    four = pictures.cost_scatter(
+        {str(i): POINTS["near"] for i in range(4)}, title="t"
     )
     assert four.shape[1] == three.shape[1]
     assert four.shape[0] > three.shape[0]
 
 
-@pytest.mark.parametrize("chart", [pictures.score_bars, pictures.cost_scatter])
 @pytest.mark.parametrize("panels", [{}, {"near": {}}])
-def test_nothing_to_draw(chart, panels):
+def test_nothing_to_draw(panels):
     with pytest.raises(ValueError, match=f"{len(panels)} panels, empty"):
-        chart(panels, title="t")
+        pictures.cost_scatter(panels, title="t")
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, np.nan, 64.4])
 def test_map_in_percent_is_refused(value):
     message = r"mAP must lie in \[0, 1\].*'a' on 'near'"
-    with pytest.raises(ValueError, match=message):
-        pictures.score_bars({"near": {"a": value}}, title="t")
     with pytest.raises(ValueError, match=message):
         pictures.cost_scatter({"near": {"a": (value, 9)}}, title="t")
 
@@ -514,8 +502,8 @@ def test_bytes_must_be_positive(file_bytes):
     ("package", "name", "use"),
     [
         ("PIL", "Pillow", draw),
-        ("matplotlib", "Matplotlib", lambda: pictures.score_bars(
-            VALUES, title="t")),
+        ("matplotlib", "Matplotlib", lambda: pictures.cost_scatter(
+            POINTS, title="t")),
     ],
 )  # fmt: skip
 def test_a_missing_package_names_its_extra(monkeypatch, package, name, use):
@@ -532,7 +520,7 @@ def test_import_is_light_and_pyplot_is_never_touched():
         "import sys\n"
         "from object_detection_patch import pictures\n"
         "heavy = {'PIL', 'matplotlib', 'tensorflow'} & set(sys.modules)\n"
-        "pictures.score_bars({'a': {'b': 0.5}}, title='t')\n"
+        "pictures.cost_scatter({'a': {'b': (0.5, 9)}}, title='t')\n"
         "heavy |= {'matplotlib.pyplot'} & set(sys.modules)\n"
         "sys.exit(', '.join(sorted(heavy)) or 0)\n"
     )
