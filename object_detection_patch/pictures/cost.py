@@ -12,6 +12,8 @@ from object_detection_patch.pictures import packages
 from object_detection_patch.pictures.colours import PALETTE, fraction
 from object_detection_patch.pictures.figures import new_figure, rendered
 
+_MARKERS = "osD^vP*X<>"
+
 
 def cost_scatter(
     points: Mapping[str, Mapping[str, tuple[float, int]]], *, title: str
@@ -25,36 +27,13 @@ def cost_scatter(
       ValueError: nothing to draw, a mAP outside [0, 1], bytes below 1.
       ImportError: without Matplotlib.
     """
-    _check_panels(points)
-    for task, methods in points.items():
-        for method, (value, file_bytes) in methods.items():
-            _check_map(task, method, value)
-            if not file_bytes >= 1:
-                raise ValueError(
-                    f"File bytes must be at least 1. Received: {file_bytes} "
-                    f"for {method!r} on {task!r}"
-                )
-    colours = _method_colours(points)
+    _check_points(points)
+    marks = _marks(points)
     figure, axes = _panels(len(points), title)
-    markers = dict(zip(colours, "osD^vP*X<>" * len(colours), strict=False))
     for axis, (task, methods) in zip(axes, points.items(), strict=True):
         for method, (value, file_bytes) in methods.items():
-            axis.plot(
-                file_bytes,
-                value,
-                markers[method],
-                color=colours[method],
-                markeredgecolor="0.2",
-                markersize=8,
-                label=method,
-            )
-        axis.set_title(task, fontsize=10)
-        axis.set_xscale("log")
-        axis.set_xlabel("file bytes", fontsize=8)
-        axis.grid(True, color="0.9")
-        axis.set_axisbelow(True)
-        axis.tick_params(labelsize=8)
-        axis.xaxis.set_major_formatter(_bytes_text)
+            axis.plot(file_bytes, value, markersize=8, **marks[method])
+        _label_panel(axis, task)
     all_bytes = [b for panel in points.values() for _, b in panel.values()]
     # Whole decades, so that there are always two labelled ticks.
     axes[0].set_xlim(
@@ -63,35 +42,27 @@ def cost_scatter(
     )
     axes[0].set_ylabel("mAP", fontsize=8)
     axes[0].set_ylim(0, 1.02)
-    line = packages.matplotlib("lines").Line2D
-    figure.legend(
-        handles=[
-            line(
-                [],
-                [],
-                marker=markers[method],
-                color=colour,
-                markeredgecolor="0.2",
-                linestyle="",
-                label=method,
-            )
-            for method, colour in colours.items()
-        ],
-        loc="outside lower center",
-        ncols=min(len(colours), 4),
-        fontsize=8,
-        frameon=False,
-    )
+    _add_legend(figure, marks)
     return rendered(figure)
 
 
-def _check_panels(panels: Mapping[str, Mapping[str, Any]]) -> None:
-    empty = [task for task, methods in panels.items() if not methods]
-    if empty or not panels:
+def _check_points(
+    points: Mapping[str, Mapping[str, tuple[float, int]]],
+) -> None:
+    empty = [task for task, methods in points.items() if not methods]
+    if empty or not points:
         raise ValueError(
             "Every panel needs a method, and a chart a panel. Received: "
-            f"{len(panels)} panels, empty: {empty}"
+            f"{len(points)} panels, empty: {empty}"
         )
+    for task, methods in points.items():
+        for method, (value, file_bytes) in methods.items():
+            _check_map(task, method, value)
+            if not file_bytes >= 1:
+                raise ValueError(
+                    f"File bytes must be at least 1. Received: {file_bytes} "
+                    f"for {method!r} on {task!r}"
+                )
 
 
 def _check_map(task: str, method: str, value: float) -> None:
@@ -102,12 +73,18 @@ def _check_map(task: str, method: str, value: float) -> None:
         )
 
 
-def _method_colours(
-    panels: Mapping[str, Mapping[str, Any]],
-) -> dict[str, tuple[float, ...]]:
-    methods = dict.fromkeys(m for panel in panels.values() for m in panel)
+def _marks(
+    points: Mapping[str, Mapping[str, Any]],
+) -> dict[str, dict[str, Any]]:
+    """Method -> how Matplotlib draws it, the same in every panel."""
+    methods = dict.fromkeys(m for panel in points.values() for m in panel)
     return {
-        method: fraction(PALETTE[i % len(PALETTE)])
+        method: {
+            "marker": _MARKERS[i % len(_MARKERS)],
+            "color": fraction(PALETTE[i % len(PALETTE)]),
+            "markeredgecolor": "0.2",
+            "linestyle": "",
+        }
         for i, method in enumerate(methods)
     }
 
@@ -124,6 +101,29 @@ def _panels(count: int, title: str) -> tuple[Any, Sequence[Any]]:
     for unused in axes[count:]:
         unused.set_visible(False)
     return figure, axes[:count]
+
+
+def _label_panel(axis: Any, task: str) -> None:
+    axis.set_title(task, fontsize=10)
+    axis.set_xscale("log")
+    axis.set_xlabel("file bytes", fontsize=8)
+    axis.grid(True, color="0.9")
+    axis.set_axisbelow(True)
+    axis.tick_params(labelsize=8)
+    axis.xaxis.set_major_formatter(_bytes_text)
+
+
+def _add_legend(figure: Any, marks: Mapping[str, Mapping[str, Any]]) -> None:
+    line = packages.matplotlib("lines").Line2D
+    figure.legend(
+        handles=[
+            line([], [], label=method, **mark) for method, mark in marks.items()
+        ],
+        loc="outside lower center",
+        ncols=min(len(marks), 4),
+        fontsize=8,
+        frameon=False,
+    )
 
 
 def _bytes_text(value: float, _position: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from object_detection_patch.pictures import packages
 from object_detection_patch.pictures.checks import checked_image
 from object_detection_patch.pictures.colours import INK, PAPER
 from object_detection_patch.pictures.fonts import FONT_SIZE, load_font
+
+_GAP = 10  # pixels
+_LINE_HEIGHT = FONT_SIZE + 12
 
 
 def side_by_side(
@@ -35,40 +39,30 @@ def side_by_side(
         [checked_image(f"rows[{r}][{c}]", image) for c, image in enumerate(row)]
         for r, row in enumerate(rows)
     ]
-    font, gap = load_font(FONT_SIZE + 2), 10
-    line = FONT_SIZE + 12
-    heading = line * max(title.count("\n") + 1 for title in column_titles)
-    margin = max(_text_width(font, title) for title in row_titles) + gap
+    font = load_font(FONT_SIZE + 2)
     widths = [
-        max(
-            _text_width(font, title),
-            max(row[c].shape[1] for row in images),
-        )
+        max(_text_width(font, title), *(row[c].shape[1] for row in images))
         for c, title in enumerate(column_titles)
     ]
     heights = [max(image.shape[0] for image in row) for row in images]
+    lines = max(title.count("\n") + 1 for title in column_titles)
+    heading = _LINE_HEIGHT * lines
+    margin = max(_text_width(font, title) for title in row_titles) + _GAP
+    lefts = _starts(margin + _GAP, widths)
+    tops = _starts(heading, heights)
     sheet = packages.pillow("Image").new(
         "RGB",
-        (
-            margin + sum(width + gap for width in widths) + gap,
-            heading + sum(height + gap for height in heights),
-        ),
+        (lefts[-1] + widths[-1] + _GAP, tops[-1] + heights[-1] + _GAP),
         PAPER,
     )
-    draw = packages.pillow("ImageDraw").Draw(sheet)
-    lefts = [
-        margin + gap + sum(widths[:c]) + gap * c for c in range(len(widths))
-    ]
-    tops = [heading + sum(heights[:r]) + gap * r for r in range(len(heights))]
+    write = partial(
+        packages.pillow("ImageDraw").Draw(sheet).text, fill=INK, font=font
+    )
     for left, width, title in zip(lefts, widths, column_titles, strict=True):
         centre = (left + width / 2, heading / 2)
-        draw.text(
-            centre, title, fill=INK, font=font, anchor="mm", align="center"
-        )
+        write(centre, title, anchor="mm", align="center")
     for top, height, title in zip(tops, heights, row_titles, strict=True):
-        draw.text(
-            (gap, top + height / 2), title, fill=INK, font=font, anchor="lm"
-        )
+        write((_GAP, top + height / 2), title, anchor="lm")
     for row, top, height in zip(images, tops, heights, strict=True):
         for image, left, width in zip(row, lefts, widths, strict=True):
             corner = (
@@ -77,6 +71,11 @@ def side_by_side(
             )
             sheet.paste(packages.pillow("Image").fromarray(image), corner)
     return np.asarray(sheet).copy()
+
+
+def _starts(first: int, sizes: Sequence[int]) -> list[int]:
+    """Where each row or column begins; gaps lie between them."""
+    return [first + sum(sizes[:i]) + _GAP * i for i in range(len(sizes))]
 
 
 def _check_sheet(
