@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -19,7 +20,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # TensorFlow's start-up messages would bury what a verb has to say.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
-        return options.run(options)
+        code = options.run(options)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # The reader of the output has seen enough; nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except ImportError as error:
         _say(f"{error}. `od-patch doctor` tells what is missing.")
     except (ValueError, OSError, RuntimeError) as error:
@@ -29,6 +36,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _say(message: str) -> None:
     print(f"od-patch: {message}", file=sys.stderr)
+    # At exit TensorFlow would warn of every tensor of a checkpoint that was
+    # not restored, and bury the error.
+    logging.getLogger("tensorflow").setLevel(logging.CRITICAL)
+
+
+def _require_folder(output: str) -> None:
+    """Refuses before minutes of work what could not be written after them."""
+    folder = os.path.dirname(os.path.abspath(output))
+    if not os.path.isdir(folder):
+        raise ValueError(
+            f"The folder of `--output` must exist. Received: {output!r}."
+        )
+    if not os.access(folder, os.W_OK):
+        raise ValueError(
+            f"The folder of `--output` must be writable. Received: {output!r}."
+        )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -105,6 +128,7 @@ def _add_configure(verbs: argparse._SubParsersAction) -> None:
 def _configure(options: argparse.Namespace) -> int:
     from object_detection_patch import configure
 
+    _require_folder(options.output)
     for_patch = (options.base_checkpoint, options.preset)
     if options.architecture and any(for_patch):
         raise ValueError(
@@ -180,6 +204,7 @@ def _extract(options: argparse.Namespace) -> int:
     from object_detection_patch.checkpoints import extract
     from object_detection_patch.patch_file import write_patch
 
+    _require_folder(options.output)
     trained = extract.extract(
         options.pipeline_config_path, options.checkpoint_dir
     )
@@ -251,7 +276,9 @@ def _merge(options: argparse.Namespace) -> int:
     print(
         f"{options.output_dir}: ckpt-0 with {len(patch.edits)} edits of "
         f"{patch.method} applied, pipeline.config and "
-        f"{merge.LABEL_MAP_FILE} ({len(patch.label_map)} classes)."
+        f"{merge.LABEL_MAP_FILE} ({len(patch.label_map)} classes). To train "
+        "or evaluate it, put the task's records for "
+        f"{merge.RECORDS_TO_SET} in its pipeline.config."
     )
     return 0
 
@@ -306,6 +333,7 @@ def _add_draw(verbs: argparse._SubParsersAction) -> None:
 def _draw(options: argparse.Namespace) -> int:
     from object_detection_patch import draw
 
+    _require_folder(options.output)
     count = draw.draw(
         pipeline_config_path=options.pipeline_config_path,
         checkpoint_dir=options.checkpoint_dir,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from typing import Any
 
@@ -36,6 +37,15 @@ class Training:
     learning_rate: float | None = None
     flip: bool = True
     crop: bool = True
+
+    # Raises ValueError for numbers that no training can have.
+    def __post_init__(self) -> None:
+        for name in ("num_steps", "batch_size", "learning_rate"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise ValueError(
+                    f"`--{name}` must be above 0 and finite. Received: {value}."
+                )
 
     def keeps(self, augmentation: str) -> bool:
         """Whether an option of the OD API's preprocessor stays."""

@@ -48,9 +48,7 @@ def draw(
     pipeline = pipeline_config.read_pipeline(pipeline_config_path)
     names = {
         number: shown
-        for number, _, shown in label_map.read_label_map(
-            extract.label_map_path(pipeline)
-        )
+        for number, _, shown in label_map.common_label_map(pipeline)[0]
     }
     model = _restored(pipeline, checkpoint_dir)
     sheets = []
@@ -96,9 +94,15 @@ def _read(path: str) -> np.ndarray:
 
 def _restored(pipeline: Any, checkpoint_dir: str) -> Any:
     patch = pipeline_config.patch_of(pipeline)
+    path = extract.find_checkpoint(checkpoint_dir)
+    base_model.check_patch_held(
+        path, "--pipeline_config_path", patched=patch is not None
+    )
     if patch is None:
         model = base_model.build_model(pipeline.model, is_training=False)
+        extract.restore_all(model, path)
     else:
         model = patched_model.build_patched(pipeline.model, patch)
-    extract.restore_all(model, extract.find_checkpoint(checkpoint_dir))
+        extract.restore_all(model, path)
+        model.patch.refuse_other_parts(path)
     return model

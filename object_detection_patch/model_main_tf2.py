@@ -5,13 +5,15 @@
 
 It takes every flag of the stock binary, which runs inside. A config with
 `[object_detection_patch.patch] { ... }` trains or evaluates that patch; a
-config without it does what the stock binary does.
+config without it trains as the stock binary does, and is evaluated with every
+BatchNorm in inference mode.
 """
 
 from __future__ import annotations
 
 import contextlib
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -22,6 +24,7 @@ from object_detection_patch.od_api import compat, extractors
 compat.enable()
 extractors.register()
 
+import tensorflow as tf  # noqa: E402
 from object_detection import model_main_tf2 as stock  # noqa: E402
 
 from object_detection_patch import methods  # noqa: E402
@@ -31,9 +34,7 @@ from object_detection_patch.od_api import (  # noqa: E402
     evaluation,
     pipeline_config,
     repeatable,
-    step_guard,
 )
-from object_detection_patch.patch_file import FingerprintError  # noqa: E402
 from object_detection_patch.protos import patch_pb2  # noqa: E402
 from object_detection_patch.training import loop  # noqa: E402
 
@@ -43,31 +44,35 @@ flags.DEFINE_integer(
     "Seed of every random number, with an input pipeline in order: a run on a "
     "CPU is then repeatable. Ours, not the stock binary's.",
 )
+flags.adopt_module_key_flags(stock)
 FLAGS = flags.FLAGS
 
 
 def main(arguments: Sequence[str]) -> None:
     """Checks the config, then runs the stock binary around the patch."""
-    flags.mark_flags_as_required(["pipeline_config_path", "model_dir"])
     try:
         patch = _checked_patch()
-    except ValueError as error:
-        _stop(error)
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(repeatable.repeatable(FLAGS.seed))
-        if FLAGS.checkpoint_dir:
-            stack.enter_context(evaluation.in_inference_mode())
-        if patch is not None:
-            stack.enter_context(loop.patched(patch, model_dir=FLAGS.model_dir))
-        try:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(repeatable.repeatable(FLAGS.seed))
+            if FLAGS.checkpoint_dir:
+                stack.enter_context(evaluation.in_inference_mode())
+            if patch is not None:
+                stack.enter_context(
+                    loop.patched(patch, model_dir=FLAGS.model_dir)
+                )
             stock.main(arguments)
-        except (
-            base_model.BaseRestoreError,
-            FingerprintError,
-            methods.OtherPatchError,
-            step_guard.NonFiniteError,
-        ) as error:
-            _stop(error)
+    except ValueError as error:
+        if not _is_ours(error):
+            raise
+        _stop(error)
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether this package raised it, with a message meant for users."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    return frame.f_globals.get("__name__", "").startswith(
+        "object_detection_patch."
+    )
 
 
 def _checked_patch() -> patch_pb2.Patch | None:
@@ -81,13 +86,22 @@ def _checked_patch() -> patch_pb2.Patch | None:
                 FLAGS.num_train_steps or pipeline.train_config.num_steps,
                 FLAGS.checkpoint_every_n,
             )
+    latest = tf.train.latest_checkpoint(FLAGS.checkpoint_dir or FLAGS.model_dir)
+    if latest:
+        base_model.check_patch_held(
+            latest, FLAGS.pipeline_config_path, patched=patch is not None
+        )
     return patch
 
 
 def _stop(error: Exception) -> NoReturn:
     logging.error("%s", error)
+    # At exit TensorFlow would warn of every tensor of a checkpoint that was
+    # not restored, and bury the error.
+    tf.get_logger().setLevel("CRITICAL")
     sys.exit(2)
 
 
 if __name__ == "__main__":
+    flags.mark_flags_as_required(["pipeline_config_path", "model_dir"])
     app.run(main)

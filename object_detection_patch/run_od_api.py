@@ -16,6 +16,8 @@ import runpy
 import sys
 from collections.abc import Sequence
 
+from google.protobuf import text_format
+
 from object_detection_patch.od_api import compat, extractors
 
 
@@ -27,17 +29,38 @@ def main(arguments: Sequence[str]) -> int:
     program, *flags = arguments
     compat.enable()
     extractors.register()
-    module = f"object_detection.{program}"
-    if importlib.util.find_spec(module) is None:
-        print(
+    if not _exists(program):
+        return _refuse(
             "PROGRAM must be a module of object_detection. Received: "
-            f"{program!r}.",
-            file=sys.stderr,
+            f"{program!r}."
         )
-        return 2
     sys.argv = [program, *flags]
-    runpy.run_module(module, run_name="__main__", alter_sys=True)
+    try:
+        runpy.run_module(
+            f"object_detection.{program}", run_name="__main__", alter_sys=True
+        )
+    except text_format.ParseError as error:
+        if "object_detection_patch" not in str(error):
+            raise
+        return _refuse(
+            "The OD API's own programs understand no patch: `od-patch merge` "
+            f"it first. Received: {error}."
+        )
     return 0
+
+
+def _exists(program: str) -> bool:
+    try:
+        return (
+            importlib.util.find_spec(f"object_detection.{program}") is not None
+        )
+    except ModuleNotFoundError:
+        return False
+
+
+def _refuse(message: str) -> int:
+    print(message, file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

@@ -160,6 +160,34 @@ class TestRefusals:
             capsys,
         )
 
+    @pytest.mark.parametrize(
+        "flag",
+        [
+            "--num_steps=0",
+            "--num_steps=-5",
+            "--batch_size=0",
+            "--learning_rate=-1",
+            "--learning_rate=nan",
+        ],
+    )
+    def test_numbers_that_cannot_train(self, arguments, flag, capsys):
+        self._refused(
+            [*arguments, flag, "--architecture=mini_96"],
+            f"`{flag.split('=')[0]}` must be above 0",
+            capsys,
+        )
+
+    def test_a_missing_folder(self, arguments, capsys):
+        self._refused(
+            [
+                *(a for a in arguments if not a.startswith("--output")),
+                "--output=/none/x.config",
+                "--architecture=mini_96",
+            ],
+            "The folder of `--output` must exist. Received: '/none/x.config'",
+            capsys,
+        )
+
     def test_records_that_match_nothing(self, arguments, capsys):
         self._refused(
             [

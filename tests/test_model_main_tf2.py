@@ -151,6 +151,52 @@ class TestRefusals:
         line = _refusal(config, tmp_path)
         assert "Received: 1000 for 4 steps" in line
 
+    @pytest.mark.parametrize("flag", ["model_dir", "pipeline_config_path"])
+    def test_a_missing_flag(self, flag, tmp_path):
+        given = {"model_dir", "pipeline_config_path"} - {flag}
+        done = _run([*_BINARY, *(f"--{name}={tmp_path}" for name in given)])
+        assert done.returncode == 1
+        assert f"flag --{flag}=None" in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_a_patched_checkpoint_without_a_patch_in_the_config(
+        self, small_world, trained
+    ):
+        listed = sorted(os.listdir(trained[1]))
+        for flag in (f"--checkpoint_dir={trained[1]}", "--num_train_steps=9"):
+            done = _run(
+                [
+                    *_BINARY,
+                    f"--pipeline_config_path={small_world.base_config}",
+                    f"--model_dir={trained[1]}",
+                    flag,
+                ]
+            )
+            assert done.returncode == 2, done.stderr[-4000:]
+            assert "must both have a patch, or neither" in done.stderr
+            assert "Traceback" not in done.stderr
+        assert sorted(os.listdir(trained[1])) == listed
+
+    def test_conflicting_parts(self, small_world, tmp_path):
+        config = small_world.config(
+            "stripes",
+            "SPOTPATCH",
+            name="_conflict",
+            patch_options="  part { piggyback { } }\n",
+        )
+        done = _run(
+            [
+                *_BINARY,
+                f"--pipeline_config_path={config}",
+                f"--model_dir={tmp_path / 'train'}",
+                "--checkpoint_every_n=2",
+            ]
+        )
+        assert done.returncode == 2, done.stderr[-4000:]
+        assert "Each host can be patched by one part" in done.stderr
+        assert "Traceback" not in done.stderr
+        assert not (tmp_path / "train" / "pipeline.config").exists()
+
     def test_base_of_another_width(self, small_world, tmp_path):
         other = small_world.unpatched_model(
             feature_extractor__depth_multiplier=0.5
@@ -170,6 +216,7 @@ class TestRefusals:
         assert done.returncode == 2, done.stderr[-4000:]
         assert "Traceback" not in done.stderr
         assert "holds another architecture" in done.stderr
+        assert "could not be found" not in done.stderr, "buries the error"
         assert not list(tmp_path.glob("train/ckpt-*"))
 
     def test_tensorflow_imported_first_with_keras_3(self):
@@ -192,6 +239,34 @@ class TestRefusals:
             "RuntimeError: TF_USE_LEGACY_KERAS=1 must be set before TensorFlow"
             in done.stderr
         )
+
+
+@pytest.mark.slow
+def test_nan_stops_with_one_line(small_world, tmp_path):
+    config = small_world.config(
+        "stripes", "FINE_TUNING", name="_nan", rate=1e30, num_steps=9
+    )
+    done = _run(
+        [
+            *_BINARY,
+            f"--pipeline_config_path={config}",
+            f"--model_dir={tmp_path / 'train'}",
+            "--checkpoint_every_n=1",
+        ]
+    )
+    assert done.returncode == 2, done.stderr[-4000:]
+    assert "Traceback" not in done.stderr
+    (line,) = [x for x in done.stderr.splitlines() if "NaN or infinity" in x]
+    step = int(re.search(r"at step (\d+)", line)[1])
+    newest = tf.train.latest_checkpoint(str(tmp_path / "train"))
+    reader = tf.train.load_checkpoint(newest)
+    assert 1 <= reader.get_tensor("step/.ATTRIBUTES/VARIABLE_VALUE") <= step + 1
+    values = [
+        reader.get_tensor(name)
+        for name, _ in tf.train.list_variables(newest)
+        if name.endswith("VARIABLE_VALUE")
+    ]
+    assert all(np.isfinite(value).all() for value in values)
 
 
 _STOCK = """

@@ -4,10 +4,10 @@ The photographs come with the Object Detection API: ten pets as TFRecords and
 two pictures.
 """
 
+import dataclasses
 import json
 import os
 import pathlib
-import re
 import subprocess
 import sys
 
@@ -39,6 +39,7 @@ def _task() -> recipes.TaskData:
         train_records=records,
         eval_records=records,
         label_map=str(folder / "data" / "pet_label_map.pbtxt"),
+        crop=False,
     )
 
 
@@ -54,8 +55,8 @@ def _run(*arguments: str) -> str:
     return finished.stdout
 
 
-def _train(config: pathlib.Path, model_dir: pathlib.Path, every: int) -> str:
-    return _run(
+def _train(config: pathlib.Path, model_dir: pathlib.Path, every: int) -> None:
+    _run(
         "-m",
         "object_detection_patch.model_main_tf2",
         f"--pipeline_config_path={config}",
@@ -69,18 +70,20 @@ def _train(config: pathlib.Path, model_dir: pathlib.Path, every: int) -> str:
 def trained(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     """A base of two steps, and SPOTPATCH trained on it for 60."""
     folder = tmp_path_factory.mktemp("pets")
+    # Statistics that settle within the steps there are.
+    architecture = dataclasses.replace(recipes.NARROW_320, batch_norm_decay=0.9)
     base = recipes.pipeline_text(
-        recipes.NARROW_320,
+        architecture,
         _task(),
         preset=None,
         fine_tune_checkpoint=None,
         num_steps=2,
-        batch_size=4,
+        batch_size=8,
     )
     (folder / "base.config").write_text(base)
     _train(folder / "base.config", folder / "base", every=2)
     text = recipes.pipeline_text(
-        recipes.NARROW_320,
+        architecture,
         _task(),
         preset="SPOTPATCH",
         fine_tune_checkpoint=str(folder / "base" / "ckpt-2"),
@@ -88,21 +91,29 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
         batch_size=8,
     )
     (folder / "task.config").write_text(text)
-    log = _train(folder / "task.config", folder / "task", every=_STEPS)
-    (folder / "log.txt").write_text(log)
+    _train(folder / "task.config", folder / "task", every=_STEPS)
     return folder
 
 
-def test_loss_halves_in_sixty_steps(trained: pathlib.Path) -> None:
-    losses = [
-        float(loss)
-        for loss in re.findall(
-            r"Step \d+ per-step time \S+ loss=(\S+)",
-            (trained / "log.txt").read_text(),
-        )
+def _total_losses(model_dir: pathlib.Path) -> list[float]:
+    """Loss/total_loss of every step, from TensorBoard's events."""
+    import tensorflow as tf
+    from tensorflow.core.util import event_pb2
+
+    (path,) = model_dir.glob("**/events.out.tfevents.*")
+    return [
+        float(tf.make_ndarray(value.tensor))
+        for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator()
+        for value in event_pb2.Event.FromString(record).summary.value
+        if value.tag == "Loss/total_loss"
     ]
-    assert len(losses) == _STEPS // 10
-    assert losses[-1] <= losses[0] / 2, losses
+
+
+def test_loss_halves_in_sixty_steps(trained: pathlib.Path) -> None:
+    losses = _total_losses(trained / "task")
+    assert len(losses) == _STEPS
+    # One batch differs from the next: the mean of a few.
+    assert np.mean(losses[-5:]) <= losses[0] / 2, losses
 
 
 def test_extract_merge_and_draw(trained: pathlib.Path) -> None:
@@ -134,7 +145,7 @@ def test_extract_merge_and_draw(trained: pathlib.Path) -> None:
         "--images",
         str(_od_api_folder() / "test_images" / "image*.jpg"),
         f"--output={sheet}",
-        "--min_score=0.0",
+        "--min_score=0.25",
     )
     with Image.open(sheet) as image:
         assert np.asarray(image).std() > 10

@@ -35,6 +35,24 @@ def test_an_unknown_program(capsys):
     assert "Received: 'exporter_main_v3'" in capsys.readouterr().err
 
 
+def test_a_program_in_a_missing_package(capsys):
+    assert run_od_api.main(["none.such.thing"]) == 2
+    assert "Received: 'none.such.thing'" in capsys.readouterr().err
+
+
+def test_a_config_with_a_patch(small_world, tmp_path):
+    done = _run(
+        "exporter_main_v2",
+        "--input_type=image_tensor",
+        f"--pipeline_config_path={small_world.config('stripes', 'BN_PATCH')}",
+        f"--trained_checkpoint_dir={tmp_path}",
+        f"--output_directory={tmp_path}/out",
+    )
+    assert done.returncode == 2, done.stderr
+    assert "`od-patch merge` it first" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("program", "flag"),
     [

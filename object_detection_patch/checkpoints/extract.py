@@ -40,10 +40,8 @@ def extract(pipeline_config_path: str, checkpoint: str) -> TrainedPatch:
     """
     pipeline = pipeline_config.read_pipeline(pipeline_config_path)
     config = pipeline_config.require_patch(pipeline, pipeline_config_path)
-    items = label_map.read_label_map(label_map_path(pipeline))
-    label_map.check_num_classes(
-        items, pipeline.model.ssd.num_classes, label_map_path(pipeline)
-    )
+    items, map_path = label_map.common_label_map(pipeline)
+    label_map.check_num_classes(items, pipeline.model.ssd.num_classes, map_path)
     path = find_checkpoint(checkpoint)
     model = patched_model.build_patched(pipeline.model, config)
     step = restore_all(model, path)
@@ -58,18 +56,6 @@ def extract(pipeline_config_path: str, checkpoint: str) -> TrainedPatch:
         metadata=_metadata(pipeline, model, step),
     )
     return TrainedPatch(patch, model, path)
-
-
-def label_map_path(pipeline: Any) -> str:
-    """The task's label map, from the evaluation reader or the training's."""
-    for reader in [*pipeline.eval_input_reader, pipeline.train_input_reader]:
-        if reader.label_map_path:
-            return reader.label_map_path
-    raise ValueError(
-        "A patch ships its label map; set `label_map_path` in "
-        "`eval_input_reader` or `train_input_reader` (pipeline.config). "
-        "Received: none."
-    )
 
 
 def find_checkpoint(checkpoint: str) -> str:
@@ -157,6 +143,7 @@ def _metadata(pipeline: Any, model: Any, step: int) -> dict[str, Any]:
             "extractor": pipeline.model.ssd.feature_extractor.type,
             "image_size": _image_size(pipeline),
         },
+        "architecture": pipeline_config.architecture_digests(pipeline),
         "base_parameters": base.total,
         "nominal_bits": footprint.nominal_bits(bits=32),
         "uncounted": sorted(cost.uncounted_names(hosts)),

@@ -26,6 +26,7 @@ from object_detection_patch.patch_file import (
 )
 
 LABEL_MAP_FILE = "label_map.pbtxt"
+RECORDS_TO_SET = "PATH_TO_RECORDS_OF_THIS_TASK"
 
 
 def merge(
@@ -62,21 +63,52 @@ def merge(
 
 
 def task_pipeline(base_config: str, patch: Patch, output_dir: str) -> Any:
-    """The base's config with the task's classes and label map, unpatched."""
+    """The base's config with the task's classes and label map, unpatched.
+
+    Raises:
+      ValueError: if it describes another detector than the training's.
+    """
     pipeline = pipeline_config.without_patch(
         pipeline_config.read_pipeline(base_config)
     )
     base_model.refuse_other_architectures(pipeline.model)
+    _refuse_other_architecture(pipeline, patch, base_config)
     pipeline.model.ssd.num_classes = len(patch.label_map)
     path = os.path.join(output_dir, LABEL_MAP_FILE)
-    pipeline.train_input_reader.label_map_path = path
-    for reader in pipeline.eval_input_reader:
+    for reader in [pipeline.train_input_reader, *pipeline.eval_input_reader]:
         reader.label_map_path = path
+        # The base's records hold other classes than this label map.
+        reader.tf_record_input_reader.input_path[:] = [RECORDS_TO_SET]
     pipeline.train_config.fine_tune_checkpoint = os.path.join(
         output_dir, "ckpt-0"
     )
-    pipeline.train_config.fine_tune_checkpoint_type = "full"
+    pipeline.train_config.fine_tune_checkpoint_type = "detection"
+    pipeline.train_config.fine_tune_checkpoint_version = (
+        pipeline.train_config.DESCRIPTOR.fields_by_name[
+            "fine_tune_checkpoint_version"
+        ]
+        .enum_type.values_by_name["V2"]
+        .number
+    )
     return pipeline
+
+
+def _refuse_other_architecture(
+    pipeline: Any, patch: Patch, base_config: str
+) -> None:
+    trained = patch.metadata.get("architecture", {})
+    given = pipeline_config.architecture_digests(pipeline)
+    different = sorted(
+        name
+        for name in set(trained) | set(given)
+        if trained.get(name) != given.get(name)
+    )
+    if trained and different:
+        raise ValueError(
+            "The base's config must describe the detector that the patch was "
+            "trained in. Received: "
+            f"{base_config} with another {', '.join(different)} (model.ssd)."
+        )
 
 
 def merged_model(pipeline: Any, base_checkpoint: str, patch: Patch) -> Any:

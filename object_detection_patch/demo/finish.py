@@ -46,7 +46,7 @@ def main(arguments: list[str] | None = None) -> int:
         foreign = evaluation.detect(
             model,
             [records],
-            label_map_path=extract.label_map_path(pipeline),
+            label_map_path=label_map.common_label_map(pipeline)[1],
             limit=DRAWN_IMAGES,
         )
         save_drawn(path, list(foreign), pipeline)
@@ -94,7 +94,7 @@ def save_drawn(
     path: str, images: list[evaluation.EvaluatedImage], pipeline: Any
 ) -> None:
     """Keeps a few images with their detections, as arrays, to draw later."""
-    items = label_map.read_label_map(extract.label_map_path(pipeline))
+    items, _ = label_map.common_label_map(pipeline)
     arrays: dict[str, Any] = {
         "label_names": np.array([name for _, _, name in items])
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +15,9 @@ from object_detection_patch.hosts import Hosts
 from object_detection_patch.od_api import compat, extractors
 
 _BUILD_SIDE = 64
+_PATCH_KEY = "model/patch/{}/.ATTRIBUTES/VARIABLE_VALUE"
+FINGERPRINT_KEY = _PATCH_KEY.format("fingerprint_bytes")
+PARTS_KEY = _PATCH_KEY.format("part_numbers")
 
 
 class BaseRestoreError(ValueError):
@@ -86,7 +90,10 @@ def set_training(model: Any, is_training: bool) -> None:
     """
     model._is_training = is_training  # noqa: SLF001
     model._box_predictor._is_training = is_training  # noqa: SLF001
-    tf.compat.v1.keras.backend.set_learning_phase(int(is_training))
+    with warnings.catch_warnings():
+        # Deprecated, and the one way to reach layers that ask Keras.
+        warnings.simplefilter("ignore", UserWarning)
+        tf.compat.v1.keras.backend.set_learning_phase(int(is_training))
 
 
 @contextlib.contextmanager
@@ -167,6 +174,36 @@ def refuse_unreadable(checkpoint_path: str) -> None:
         raise BaseRestoreError(
             "The base must be an object-based (TF2) checkpoint. Received: "
             f"{checkpoint_path!r}, which is name-based (TF1)."
+        )
+    if FINGERPRINT_KEY in keys:
+        raise BaseRestoreError(
+            "A base must hold no patch, whose masks would be lost. Received: "
+            f"{checkpoint_path!r}, saved while a patch was trained; `od-patch "
+            "extract` and `od-patch merge` make an ordinary checkpoint of it."
+        )
+
+
+def check_patch_held(
+    checkpoint_path: str, config: str, *, patched: bool
+) -> None:
+    """Raises BaseRestoreError unless both have a patch, or neither.
+
+    Restoring what a model has would drop the rest in silence.
+
+    Args:
+      checkpoint_path: prefix of a checkpoint to evaluate, resume or draw.
+      config: the pipeline.config, for the message.
+      patched: whether that config has a patch.
+    """
+    held = tf.train.load_checkpoint(checkpoint_path).has_tensor(FINGERPRINT_KEY)
+    if held != patched:
+        checkpoint_has, config_has = (
+            "with" if has else "without" for has in (held, patched)
+        )
+        raise BaseRestoreError(
+            "A checkpoint and its config must both have a patch, or neither. "
+            f"Received: {checkpoint_path!r} {checkpoint_has} a patch, and "
+            f"{config} {config_has} `[object_detection_patch.patch]`."
         )
 
 

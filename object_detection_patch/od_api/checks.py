@@ -26,6 +26,7 @@ def check_pipeline(pipeline: Any, *, training: bool) -> None:
     base_model.refuse_other_architectures(pipeline.model)
     if training:
         _check_base(pipeline.train_config)
+        _refuse_variable_filters(pipeline.train_config)
     check_readers(pipeline, training=training)
 
 
@@ -35,6 +36,7 @@ def check_readers(pipeline: Any, *, training: bool) -> None:
     Raises:
       ValueError: with the rule, the value and the place in pipeline.config.
     """
+    label_map.common_label_map(pipeline)
     readers = list(pipeline.eval_input_reader)
     if training:
         readers = [pipeline.train_input_reader]
@@ -77,6 +79,17 @@ def _check_base(train_config: Any) -> None:
             "`train_config.fine_tune_checkpoint_version` must be V2 "
             f"(pipeline.config). Received: {version.name}."
         )
+
+
+def _refuse_variable_filters(train_config: Any) -> None:
+    for field in ("freeze_variables", "update_trainable_variables"):
+        if getattr(train_config, field):
+            raise ValueError(
+                "The parts of a patch decide what trains, and the OD API's "
+                f"loop does not read `train_config.{field}`: leave it out "
+                "(pipeline.config). Received: "
+                f"{list(getattr(train_config, field))}."
+            )
 
 
 def _record_files(patterns: Iterable[str]) -> list[str]:

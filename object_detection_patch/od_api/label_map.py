@@ -43,6 +43,39 @@ def read_label_map(path: str) -> list[tuple[int, str, str]]:
     return items
 
 
+def common_label_map(pipeline: Any) -> tuple[list[tuple[int, str, str]], str]:
+    """The label map of a pipeline's readers, and one path to it.
+
+    Readers without a path are passed over.
+
+    Raises:
+      ValueError: if no reader has a label map or two read different ones,
+        and as `read_label_map`.
+    """
+    readers = [*pipeline.eval_input_reader, pipeline.train_input_reader]
+    paths = list(
+        dict.fromkeys(
+            reader.label_map_path for reader in readers if reader.label_map_path
+        )
+    )
+    if not paths:
+        raise ValueError(
+            "A patch ships its label map; set `label_map_path` in "
+            "`eval_input_reader` and `train_input_reader` (pipeline.config). "
+            "Received: none."
+        )
+    items = read_label_map(paths[0])
+    for path in paths[1:]:
+        if read_label_map(path) != items:
+            raise ValueError(
+                "All readers must have one label map, or classes change "
+                "their names between training and evaluation "
+                f"(pipeline.config). Received: {paths[0]} and {path}, which "
+                "differ."
+            )
+    return items, paths[0]
+
+
 def label_map_text(items: Iterable[tuple[int, str, str]]) -> str:
     """The text of a label map file of (id, name, display name) items."""
     compat.enable()

@@ -9,6 +9,7 @@ read from the message and written back into it.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -79,6 +80,50 @@ def require_patch(pipeline: Any, path: str) -> patch_pb2.Patch:
             f" {{ preset: SPOTPATCH }}`. Received: {path} without one."
         )
     return config
+
+
+# What decides a detector's outputs beside its tensors; loss and matching only
+# serve training.
+_ARCHITECTURE = (
+    "add_background_class",
+    "anchor_generator",
+    "box_coder",
+    "box_predictor",
+    "encode_background_as_zeros",
+    "feature_extractor",
+    "image_resizer",
+    "post_processing",
+)
+
+
+def architecture_digests(pipeline: Any) -> dict[str, str]:
+    """Field of `model.ssd` -> digest of its content, for each that is set."""
+    from google.protobuf import text_format
+
+    ssd = type(pipeline.model.ssd)()
+    ssd.CopyFrom(pipeline.model.ssd)
+    # They shape training alone.
+    for name in ("feature_extractor", "box_predictor"):
+        _clear_training_fields(getattr(ssd, name))
+    found = {}
+    for name in _ARCHITECTURE:
+        one = type(ssd)()
+        one.CopyFrom(ssd)
+        for field, _ in ssd.ListFields():
+            if field.name != name:
+                one.ClearField(field.name)
+        text = text_format.MessageToString(one).encode()
+        if text:
+            found[name] = hashlib.sha256(text).hexdigest()[:12]
+    return found
+
+
+def _clear_training_fields(message: Any) -> None:
+    for field, value in message.ListFields():
+        if field.name in ("initializer", "regularizer", "decay"):
+            message.ClearField(field.name)
+        elif field.message_type and not field.is_repeated:
+            _clear_training_fields(value)
 
 
 def without_patch(pipeline: Any) -> Any:

@@ -35,13 +35,34 @@ def restoring_with(restore: Callable[[Any, str, str], None]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def saving_config() -> Iterator[None]:
-    """Within it the loop saves pipeline.config in its model directory."""
-    with _replaced(
-        "train_loop",
-        lambda loop: functools.partial(loop, save_final_config=True),
-    ):
-        yield
+def saving_config() -> Iterator[Callable[[], None]]:
+    """Within it the loop saves pipeline.config when it is asked to.
+
+    Yields the function that asks. By itself the loop saves first and looks
+    at its checkpoints later, so a refused run would replace the config of the
+    training in that directory.
+    """
+    from object_detection.utils import config_util
+
+    original = config_util.save_pipeline_config
+    pending: list[tuple[Any, str]] = []
+
+    def save_later(config: Any, directory: str) -> None:
+        pending.append((config, directory))
+
+    def save_pending() -> None:
+        while pending:
+            original(*pending.pop())
+
+    config_util.save_pipeline_config = save_later
+    try:
+        with _replaced(
+            "train_loop",
+            lambda loop: functools.partial(loop, save_final_config=True),
+        ):
+            yield save_pending
+    finally:
+        config_util.save_pipeline_config = original
 
 
 @contextlib.contextmanager

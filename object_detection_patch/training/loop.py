@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import tensorflow as tf
@@ -32,10 +32,6 @@ from object_detection_patch.training import (
     summaries,
     trainable,
 )
-
-_KEY = "model/patch/{}/.ATTRIBUTES/VARIABLE_VALUE"
-_FINGERPRINT_KEY = _KEY.format("fingerprint_bytes")
-_PARTS_KEY = _KEY.format("part_numbers")
 
 
 @contextlib.contextmanager
@@ -64,10 +60,10 @@ def patched(
     with (
         base_model.intercept_ssd(attach),
         pipeline_config.keep_patch(),
+        train_loop.saving_config() as save_config,
         train_loop.restoring_with(
-            functools.partial(_restore_strictly, model_dir)
+            functools.partial(_restore_strictly, model_dir, save_config)
         ),
-        train_loop.saving_config(),
         train_loop.on_existing_devices(),
         evaluation.around_evaluation(
             _refuse_unrestored, eval_report.write_patch_report
@@ -78,7 +74,11 @@ def patched(
 
 
 def _restore_strictly(
-    model_dir: str, model: Any, checkpoint_path: str, checkpoint_type: str
+    model_dir: str,
+    save_config: Callable[[], None],
+    model: Any,
+    checkpoint_path: str,
+    checkpoint_type: str,
 ) -> None:
     base_model.restore_base(
         model,
@@ -87,22 +87,21 @@ def _restore_strictly(
         checkpoint_type=checkpoint_type,
     )
     model.patch.initialise()
-    _refuse_other_patch(model.patch, model_dir)
+    _refuse_other_patch(model, model_dir)
+    save_config()
     _log_plan(model)
 
 
-def _refuse_other_patch(method: methods.PatchMethod, model_dir: str) -> None:
+def _refuse_other_patch(model: Any, model_dir: str) -> None:
+    method: methods.PatchMethod = model.patch
     latest = tf.train.latest_checkpoint(model_dir)
     if latest is None:
         return
     reader = tf.train.load_checkpoint(latest)
-    if not reader.has_tensor(_FINGERPRINT_KEY):
-        raise methods.OtherPatchError(
-            "Training resumes from the checkpoints in `--model_dir`, which "
-            f"must hold a patch. Received: {latest!r} without one; use "
-            "another --model_dir."
-        )
-    stored = bytes(reader.get_tensor(_FINGERPRINT_KEY).astype("uint8")).hex()
+    base_model.check_patch_held(latest, "pipeline.config", patched=True)
+    stored = bytes(
+        reader.get_tensor(base_model.FINGERPRINT_KEY).astype("uint8")
+    ).hex()
     if stored != method.base_fingerprint:
         raise FingerprintError(
             "A patch resumes on the base model that it began with. Received: "
@@ -110,7 +109,15 @@ def _refuse_other_patch(method: methods.PatchMethod, model_dir: str) -> None:
             f"(train_config.fine_tune_checkpoint), but {latest!r} was trained "
             f"on base {stored}."
         )
-    method.refuse_other_parts(latest, reader.get_tensor(_PARTS_KEY))
+    method.refuse_other_parts(latest, reader.get_tensor(base_model.PARTS_KEY))
+    try:
+        tf.train.Checkpoint(model=model).restore(latest).expect_partial()
+    except ValueError as error:
+        raise methods.OtherPatchError(
+            "A training resumes with the classes that it began with. "
+            f"Received: {latest!r}, which does not fit pipeline.config "
+            f"({str(error).splitlines()[0]}); use another --model_dir."
+        ) from error
 
 
 def _refuse_unrestored(model: Any) -> None:

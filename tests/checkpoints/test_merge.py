@@ -139,6 +139,10 @@ def test_writes_an_ordinary_model_directory(small_world, spotpatch):
     label_map_path = f"{output}/label_map.pbtxt"
     assert pipeline.train_input_reader.label_map_path == label_map_path
     assert pipeline.train_config.fine_tune_checkpoint == f"{output}/ckpt-0"
+    assert pipeline.train_config.fine_tune_checkpoint_version == 2
+    for reader in (pipeline.train_input_reader, pipeline.eval_input_reader[0]):
+        records = list(reader.tf_record_input_reader.input_path)
+        assert records == ["PATH_TO_RECORDS_OF_THIS_TASK"]
     assert os.stat(output).st_mode & 0o777 == 0o755
 
 
@@ -188,6 +192,51 @@ class TestRefusals:
                 base_checkpoint=str(tmp_path),
             )
         assert os.listdir(tmp_path) == []
+
+    @pytest.mark.parametrize(
+        ("old", "new", "field"),
+        [
+            ("height: 96 width: 96", "height: 128 width: 128", "image_resizer"),
+            ("anchor_scale: 4.0", "anchor_scale: 3.0", "anchor_generator"),
+            ("SIGMOID", "SOFTMAX", "post_processing"),
+            ("epsilon: 0.001", "epsilon: 0.01", "box_predictor"),
+        ],
+    )
+    def test_a_config_of_another_detector(
+        self, small_world, spotpatch, tmp_path, old, new, field
+    ):
+        """Tensors, and so the fingerprint, are the same."""
+        text = pathlib.Path(small_world.base_config).read_text()
+        assert old in text
+        config = tmp_path / "base.config"
+        config.write_text(text.replace(old, new))
+        with pytest.raises(
+            ValueError, match=rf"base.config with another \S*.*{field}"
+        ):
+            self._merge(
+                small_world,
+                spotpatch[0].patch,
+                tmp_path / "out",
+                base_config=str(config),
+            )
+        assert os.listdir(tmp_path) == ["base.config"]
+
+    def test_what_only_training_reads_may_differ(
+        self, small_world, spotpatch, tmp_path
+    ):
+        text = pathlib.Path(small_world.base_config).read_text()
+        config = tmp_path / "base.config"
+        config.write_text(
+            text.replace("weight: 0.00004", "weight: 0.1")
+            .replace("alpha: 0.25", "alpha: 0.5")
+            .replace("stddev: 0.03", "stddev: 0.3")
+        )
+        self._merge(
+            small_world,
+            spotpatch[0].patch,
+            tmp_path / "out",
+            base_config=str(config),
+        )
 
     def test_a_patch_without_its_heads(self, small_world, spotpatch, tmp_path):
         import dataclasses

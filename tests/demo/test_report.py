@@ -76,7 +76,7 @@ def test_the_table_holds_every_job(plan: Plan) -> None:
     assert "100.0% of FINE_TUNING's mAP with a file of 4.0% of the" in text
     assert "fine-tuned weights (5.0% of its file)" in text
     assert "Open gates: 1/2 on the near task (stripes), 1/2 on the far" in text
-    assert "largest difference 2.0e-07" in text
+    assert "raw outputs differ by 2.0e-07" in text
     assert "2.0 minutes in all" in text
     assert (pathlib.Path(plan.output_dir) / "report.txt").read_text() == (
         text + "\n"

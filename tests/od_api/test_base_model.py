@@ -128,6 +128,24 @@ def test_refuses_a_name_based_checkpoint(fresh, tmp_path):
     assert "which is name-based (TF1)" in _refused(fresh, path)
 
 
+def test_refuses_a_patched_checkpoint(fresh, trained):
+    message = _refused(fresh, tf.train.latest_checkpoint(trained[1]))
+    assert "A base must hold no patch" in message
+    assert "od-patch merge" in message
+
+
+@pytest.mark.parametrize("patched", [True, False])
+def test_checkpoint_and_config_agree_on_a_patch(small_world, trained, patched):
+    latest = tf.train.latest_checkpoint(trained[1])
+    good = latest if patched else small_world.base_checkpoint
+    bad = small_world.base_checkpoint if patched else latest
+    base_model.check_patch_held(good, "c", patched=patched)
+    with pytest.raises(
+        base_model.BaseRestoreError, match="must both have a patch, or neither"
+    ):
+        base_model.check_patch_held(bad, "c", patched=patched)
+
+
 @pytest.mark.parametrize("kind", ["classification", "fine_tune", ""])
 def test_refuses_types_that_leave_out_the_tower(fresh, small_world, kind):
     message = _refused(fresh, small_world.base_checkpoint, kind)
@@ -229,6 +247,20 @@ def test_builds_without_touching_the_statistics(small_world):
     for batch_norm in host_layers.find_ssd_hosts(model).batch_norms:
         np.testing.assert_array_equal(batch_norm.layer.moving_mean, 0.0)
         np.testing.assert_array_equal(batch_norm.layer.moving_variance, 1.0)
+
+
+def test_every_batch_norm_follows_the_images_it_trains_on(small_world):
+    """The tower's too, though its layers were first built for inference."""
+    config = pipeline_config.read_pipeline(small_world.base_config).model
+    model = base_model.build_model(config, is_training=True)
+    batch_norms = host_layers.find_ssd_hosts(model).batch_norms
+    before = [b.layer.moving_mean.numpy() for b in batch_norms]
+    model.predict(*model.preprocess(tf.constant(small_world.images())))
+    moved = [
+        not np.array_equal(old, b.layer.moving_mean)
+        for old, b in zip(before, batch_norms, strict=True)
+    ]
+    assert len(moved) == 76 and all(moved)
 
 
 def test_inference_mode_reaches_the_tower(small_world):

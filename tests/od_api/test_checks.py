@@ -77,8 +77,7 @@ def test_bad_label_map(pipeline, tmp_path, items, message):
     path.write_text(items)
     pipeline.train_input_reader.label_map_path = str(path)
     _refuses(pipeline, message)
-    # An evaluation reads the other reader's.
-    checks.check_pipeline(pipeline, training=False)
+    _refuses(pipeline, message, training=False)
     pipeline.eval_input_reader[0].label_map_path = str(path)
     _refuses(pipeline, message, training=False)
 
@@ -152,6 +151,33 @@ def test_what_is_no_record(pipeline, tmp_path):
     reader = pipeline.train_input_reader.tf_record_input_reader
     reader.input_path[:] = [str(path)]
     _refuses(pipeline, f"must be TFRecord files. Received: '{path}'")
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_label_maps_that_differ(pipeline, tmp_path, training):
+    text = pathlib.Path(pipeline.train_input_reader.label_map_path).read_text()
+    first, *rest = text.split("item")[1:]
+    swapped = tmp_path / "swapped.pbtxt"
+    swapped.write_text(
+        "item".join(
+            [
+                "",
+                first.replace("id: 1", "id: 2"),
+                rest[0].replace("id: 2", "id: 1"),
+            ]
+            + rest[1:]
+        )
+    )
+    pipeline.eval_input_reader[0].label_map_path = str(swapped)
+    _refuses(pipeline, "All readers must have one label map", training=training)
+
+
+@pytest.mark.parametrize(
+    "field", ["freeze_variables", "update_trainable_variables"]
+)
+def test_filters_that_the_loop_does_not_read(pipeline, field):
+    getattr(pipeline.train_config, field).append(".*tower.*")
+    _refuses(pipeline, f"`train_config.{field}`: leave it out")
 
 
 def test_no_records(pipeline):

@@ -59,6 +59,31 @@ def test_missing_devices_are_refused_before_the_loop_waits(monkeypatch):
     assert seen == [{"model_dir": "d"}, {"model_dir": "no strategy"}]
 
 
+def test_config_is_saved_when_asked(monkeypatch):
+    from object_detection.utils import config_util
+
+    seen = []
+    monkeypatch.setattr(
+        config_util, "save_pipeline_config", lambda *given: seen.append(given)
+    )
+    monkeypatch.setattr(
+        model_lib_v2,
+        "train_loop",
+        lambda **unused: config_util.save_pipeline_config("config", "dir"),
+    )
+    with train_loop.saving_config() as save:
+        model_lib_v2.train_loop()
+        assert seen == []
+        save()
+        save()
+    assert seen == [("config", "dir")]
+    with train_loop.saving_config():
+        model_lib_v2.train_loop()
+    assert len(seen) == 1
+    config_util.save_pipeline_config("as before", "dir")
+    assert len(seen) == 2
+
+
 @pytest.mark.parametrize(
     ("name", "context"),
     [
