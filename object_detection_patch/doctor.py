@@ -15,15 +15,16 @@ import pathlib
 import re
 import subprocess
 import sys
+import urllib.parse
 from collections.abc import Iterator, Sequence
 
 from object_detection_patch.od_api import install
 
 _PROJECT = "object_detection_patch"
+_ROOT = pathlib.Path(__file__).parents[1]
 _PYTHONS = ((3, 10), (3, 13))
 _KERAS_SETTING = "TF_USE_LEGACY_KERAS"
 _GENERATED = ("patch_pb2", "pipeline_extension_pb2")
-_INSTALL_TRAIN = f'pip install "{_PROJECT}[train]"'
 _INSTALL_OD_API = "od-patch install-od-api"
 # Prints one JSON object as its last line.
 _PROBE = """
@@ -106,12 +107,11 @@ def _packages() -> Iterator[Finding]:
     try:
         requirements = importlib.metadata.requires(_PROJECT) or []
     except importlib.metadata.PackageNotFoundError:
-        root = pathlib.Path(__file__).parents[1]
         yield Finding(
             _PROJECT,
-            f"not installed, used from {root}",
+            f"not installed, used from {_ROOT}",
             "installed",
-            f'pip install --editable "{root}[train]"',
+            _install_train("--editable "),
         )
         return
     for requirement in requirements:
@@ -124,9 +124,27 @@ def _package(name: str, specifier: str) -> Finding:
     try:
         version = importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
-        return Finding(name, "missing", specifier, _INSTALL_TRAIN)
+        return Finding(name, "missing", specifier, _install_train())
     good = version_matches(version, specifier)
-    return Finding(name, version, specifier, None if good else _INSTALL_TRAIN)
+    return Finding(name, version, specifier, None if good else _install_train())
+
+
+def _install_train(options: str = "") -> str:
+    """The command that installs what training needs, from where we are from.
+
+    pip keeps the source of what it did not take from an index (PEP 610).
+    """
+    source = _PROJECT
+    try:
+        distribution = importlib.metadata.distribution(_PROJECT)
+    except importlib.metadata.PackageNotFoundError:
+        return f'pip install {options}"{_ROOT}[train]"'
+    recorded = distribution.read_text("direct_url.json")
+    if recorded:
+        url = urllib.parse.urlparse(json.loads(recorded)["url"])
+        is_folder = url.scheme == "file"
+        source = urllib.parse.unquote(url.path) if is_folder else source
+    return f'pip install {options}"{source}[train]"'
 
 
 def parse_requirement(requirement: str) -> tuple[str, str, str]:
@@ -248,4 +266,4 @@ def _mend(error: str) -> str:
             "pip uninstall --yes opencv-python opencv-python-headless && "
             "pip install opencv-python-headless"
         )
-    return f'pip install --force-reinstall "{_PROJECT}[train]"'
+    return _install_train("--force-reinstall ")

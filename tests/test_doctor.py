@@ -85,7 +85,7 @@ def test_missing_and_old_packages_are_named(monkeypatch):
         importlib.metadata, "requires", lambda name: requirements
     )
     found = _by_subject(doctor._packages())
-    command = 'pip install "object_detection_patch[train]"'
+    command = f'pip install "{_ROOT}[train]"'
     assert found["numpy"].mend is None
     assert found["no-such-package"].found == "missing"
     assert found["no-such-package"].mend == command
@@ -94,11 +94,32 @@ def test_missing_and_old_packages_are_named(monkeypatch):
     assert "neither-this" not in found
 
 
+@pytest.mark.parametrize(
+    ("recorded", "source"),
+    [
+        (None, "object_detection_patch"),
+        ('{"url": "file:///a%20b/c"}', "/a b/c"),
+        ('{"url": "https://x/y.whl"}', "object_detection_patch"),
+    ],
+)
+def test_installs_from_where_it_came_from(monkeypatch, recorded, source):
+    class Installed:
+        def read_text(self, name):
+            assert name == "direct_url.json"
+            return recorded
+
+    monkeypatch.setattr(
+        importlib.metadata, "distribution", lambda name: Installed()
+    )
+    assert doctor._install_train() == f'pip install "{source}[train]"'
+
+
 def test_a_tree_that_was_never_installed(monkeypatch):
     def refuse(name):
         raise importlib.metadata.PackageNotFoundError(name)
 
     monkeypatch.setattr(importlib.metadata, "requires", refuse)
+    monkeypatch.setattr(importlib.metadata, "distribution", refuse)
     (finding,) = doctor._packages()
     assert finding.mend == f'pip install --editable "{_ROOT}[train]"'
 
