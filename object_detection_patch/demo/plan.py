@@ -14,7 +14,7 @@ BASE = "BASE"
 
 # The paper's 1e-4 closes gates over many thousand steps; the demo has few.
 _PATCH_OPTIONS = {
-    "SPOTPATCH": "  part { binary_mask { lambda_sps: 2e-3 } }\n",
+    "SPOTPATCH": "  part { binary_mask { lambda_sps: 3e-3 } }\n",
 }
 
 
