@@ -27,6 +27,9 @@ class Training:
     `train_records` and `eval_records` are TFRecord files or patterns;
     `learning_rate` is Adam's peak rate, None for the method's usual one;
     `flip` and `crop` allow the augmentations of these kinds.
+
+    Raises:
+      ValueError: for numbers that no training can have.
     """
 
     train_records: str
@@ -38,7 +41,6 @@ class Training:
     flip: bool = True
     crop: bool = True
 
-    # Raises ValueError for numbers that no training can have.
     def __post_init__(self) -> None:
         for name in ("num_steps", "batch_size", "learning_rate"):
             value = getattr(self, name)
