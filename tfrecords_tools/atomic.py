@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from tfrecords_tools.files import is_local, move
+
 
 @contextlib.contextmanager
 def replace_together(paths: Sequence[Path]) -> Iterator[Sequence[BinaryIO]]:
@@ -18,13 +20,14 @@ def replace_together(paths: Sequence[Path]) -> Iterator[Sequence[BinaryIO]]:
     hidden = [p.with_name(f".{p.name}.{os.getpid()}.partial") for p in paths]
     try:
         with contextlib.ExitStack() as stack:
-            files = [stack.enter_context(open(p, "wb")) for p in hidden]
+            files = [stack.enter_context(p.open("wb")) for p in hidden]
             yield files
-            for file in files:
+            for file, path in zip(files, paths, strict=True):
                 file.flush()
-                os.fsync(file.fileno())
+                if is_local(path):
+                    os.fsync(file.fileno())
         for partial, path in zip(hidden, paths, strict=True):
-            os.replace(partial, path)
+            move(partial, path)
     finally:
         for partial in hidden:
             partial.unlink(missing_ok=True)

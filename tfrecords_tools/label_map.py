@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from tfrecords_tools.atomic import replace_together
+from tfrecords_tools.files import to_path
 
 MAX_ID = 2**31 - 1  # The field is an int32.
 
@@ -59,7 +60,7 @@ def read_label_map(
     Raises: ValueError naming the file and the broken rule; OSError.
     """
     try:
-        text = Path(path).read_bytes().decode("utf-8")
+        text = to_path(path).read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
         raise ValueError(
             f"A label map must be UTF-8 text. Received: byte "
@@ -79,7 +80,7 @@ def write_label_map(
     """Validates and writes the items; an older file stays if either fails."""
     validate_label_map(items, str(path), allow_gaps=allow_gaps)
     text = "".join(map(_format_item, items)).encode("utf-8")
-    with replace_together([Path(path)]) as (file,):
+    with replace_together([to_path(path)]) as (file,):
         file.write(text)
 
 

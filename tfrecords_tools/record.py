@@ -1,14 +1,28 @@
-"""One annotated image, in the form that every converter hands to the writer.
+"""What the annotations of a dataset say about one image, as they say it.
 
-Edges are continuous pixels: x grows rightward, y downward, the image covers
-[0, width] x [0, height], and `xmax - xmin` is the width with no "+ 1". The
-writer normalises, in one place for all datasets.
+Converters yield these and nothing else. `prepare.py` reads the image, turns
+the edges into fractions, clips, drops and counts, in one place for all
+datasets.
 """
 
 import dataclasses
+import enum
 import math
+from collections.abc import Mapping
+from pathlib import Path
 
-SIGNATURES = {"jpeg": b"\xff\xd8\xff", "png": b"\x89PNG"}
+Scalar = int | float | str
+
+
+class EdgeRule(enum.Enum):
+    """How an annotation's four numbers become edges of a box."""
+
+    PIXELS = "pixels"
+    """Continuous pixels from 0; `xmax - xmin` is the width."""
+    ONE_BASED_INCLUSIVE = "one_based_inclusive"
+    """Pixels counted from 1, the last one belongs to the box (Pascal VOC)."""
+    FRACTIONS = "fractions"
+    """Fractions of the image's width and height (Open Images)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,13 +32,16 @@ class AnnotatedObject:
     Args:
         name: class, as the label map's `name` spells it.
         label: id of the class in the label map, 1 or more.
-        xmin, ymin, xmax, ymax: edges, continuous pixels of the image.
+        xmin, ymin, xmax, ymax: as annotated; `AnnotatedImage.edge_rule` says
+            what they mean. They may leave the image or enclose no area.
         area: pixels squared; None stands for the area of the box.
         difficult: Pascal's flag; ignored by its evaluator.
         truncated: the object goes on beyond the frame.
+        occluded: 0 for visible; else 1, or the dataset's own scale.
         is_crowd: COCO's flag; an ignore region.
         group_of: Open Images' flag; one box around several objects.
-    Raises: ValueError if name or label is unusable, or the box has no area.
+        extra: values of the converter's own `object_columns`.
+    Raises: ValueError if name, label or an edge is unusable.
     """
 
     name: str
@@ -36,8 +53,10 @@ class AnnotatedObject:
     area: float | None = None
     difficult: bool = False
     truncated: bool = False
+    occluded: int = 0
     is_crowd: bool = False
     group_of: bool = False
+    extra: Mapping[str, Scalar] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -47,15 +66,15 @@ class AnnotatedObject:
                 f"The label of {self.name!r} must be 1 or more (0 is the "
                 f"background). Received: {self.label}"
             )
-        if not all(map(math.isfinite, self.edges)):
+        if not all(map(_is_finite, self.edges)):
             raise ValueError(
-                f"The edges of {self.name!r} must be finite. Received: "
-                f"{self.edges}"
+                f"The edges of {self.name!r} must be finite. Received "
+                f"(xmin, ymin, xmax, ymax): {self.edges}"
             )
-        if self.xmax <= self.xmin or self.ymax <= self.ymin:
+        if self.area is not None and not _is_finite(self.area):
             raise ValueError(
-                f"The box of {self.name!r} must have a positive width and "
-                f"height. Received (xmin, ymin, xmax, ymax): {self.edges}"
+                f"The area of {self.name!r} must be finite. Received: "
+                f"{self.area}"
             )
 
     @property
@@ -63,66 +82,49 @@ class AnnotatedObject:
         """(xmin, ymin, xmax, ymax)."""
         return self.xmin, self.ymin, self.xmax, self.ymax
 
-    @property
-    def box_area(self) -> float:
-        """Area of the box in pixels squared."""
-        return (self.xmax - self.xmin) * (self.ymax - self.ymin)
-
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class AnnotatedImage:
-    """Encoded image bytes with the objects seen in them; there may be none.
+    """An image file with the objects annotated in it; there may be none.
 
     Args:
-        encoded: the file's bytes, stored as they are.
-        encoding: "jpeg" or "png", checked against the first bytes.
-        width, height: of the decoded image, pixels.
-        filename: relative path with "/".
+        path: the image file, not opened yet.
+        filename: relative path with "/", for `image/filename`.
         source_id: unique in its split; evaluators match images by it.
         objects: in the order in which they will be written.
-    Raises: ValueError if the bytes contradict `encoding`, the size or the
-        source_id is empty, or a box leaves the image.
+        edge_rule: what the edges of the objects mean.
+        size: (width, height) in pixels as annotated; None where the
+            annotations say nothing. Compared with the decoded image.
+        dropped: number of annotated boxes that the converter leaves out, by
+            reason in plain words ("unknown class").
+        remarks: what a person should look at, in plain words, counted by
+            kind over the dataset ("class differs from the list").
+        extra: values of the converter's own `image_columns`.
+    Raises: ValueError if the source_id or filename is empty.
     """
 
-    encoded: bytes
-    encoding: str
-    width: int
-    height: int
+    path: Path
     filename: str
     source_id: str
     objects: tuple[AnnotatedObject, ...] = ()
+    edge_rule: EdgeRule = EdgeRule.PIXELS
+    size: tuple[int, int] | None = None
+    dropped: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    extra: Mapping[str, Scalar] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if not self.source_id:
+        if not self.source_id or not self.filename:
             raise ValueError(
-                f"`source_id` must not be empty: evaluators match images by "
-                f"it. Received: '' ({self.filename})"
+                f"`source_id` and `filename` must not be empty: evaluators "
+                f"match images by the former. Received: {self.source_id!r}, "
+                f"{self.filename!r} ({self.path})"
             )
-        if self.encoding not in SIGNATURES:
-            raise ValueError(
-                f"`encoding` must be one of {', '.join(SIGNATURES)}. "
-                f"Received: {self.encoding!r} ({self.filename})"
-            )
-        if not self.encoded.startswith(SIGNATURES[self.encoding]):
-            raise ValueError(
-                f"`encoded` must hold the {self.encoding} file that "
-                f"`encoding` announces. Received bytes starting with "
-                f"{self.encoded[:4]!r} ({self.filename})"
-            )
-        if self.width < 1 or self.height < 1:
-            raise ValueError(
-                f"An image's size must be positive. Received: "
-                f"{self.width} x {self.height} ({self.filename})"
-            )
-        for box in self.objects:
-            self._check_inside(box)
 
-    def _check_inside(self, box: AnnotatedObject) -> None:
-        inside_x = 0 <= box.xmin and box.xmax <= self.width
-        inside_y = 0 <= box.ymin and box.ymax <= self.height
-        if not (inside_x and inside_y):
-            raise ValueError(
-                f"A box must lie inside its image of {self.width} x "
-                f"{self.height} pixels; clip it first. Received (xmin, ymin, "
-                f"xmax, ymax): {box.edges} ({self.filename})"
-            )
+
+def _is_finite(value: float) -> bool:
+    """Also for integers that no float can hold."""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False

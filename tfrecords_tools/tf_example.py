@@ -5,9 +5,10 @@ pool of its own: in protobuf's default pool it would collide with TensorFlow's
 own `tensorflow.Example` as soon as one process loads both.
 """
 
+import dataclasses
 import functools
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from google.protobuf import (
@@ -16,7 +17,8 @@ from google.protobuf import (
     message_factory,
 )
 
-from tfrecords_tools.record import AnnotatedImage
+from tfrecords_tools.example import Example
+from tfrecords_tools.record import Scalar
 
 _FIELD = descriptor_pb2.FieldDescriptorProto
 _LISTS = {
@@ -28,70 +30,112 @@ _LISTS = {
 Feature = Sequence[bytes] | Sequence[float] | Sequence[int]
 
 
-def serialize(image: AnnotatedImage) -> bytes:
-    """Wire bytes of the image's tf.Example; equal images give equal bytes."""
-    example = _example_class()()
-    for key, (list_name, values) in features(image).items():
-        typed_list = getattr(example.features.feature[key], list_name)
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Features that one dataset has beside the common ones, with types.
+
+    Args:
+        object: `image/object/<key>`, taken from the objects' `extra`.
+        image: `image/<key>`, taken from the image's `extra`.
+    """
+
+    object: Mapping[str, type] = dataclasses.field(default_factory=dict)
+    image: Mapping[str, type] = dataclasses.field(default_factory=dict)
+
+
+NO_COLUMNS = Columns()
+
+
+def serialize(example: Example, columns: Columns = NO_COLUMNS) -> bytes:
+    """Wire bytes of the example; equal ones give equal bytes."""
+    message = example_class()()
+    for key, (list_name, values) in features(example, columns).items():
+        typed_list = getattr(message.features.feature[key], list_name)
         typed_list.SetInParent()  # An empty list still shows its type.
         typed_list.value.extend(values)
-    return example.SerializeToString(deterministic=True)
+    return message.SerializeToString(deterministic=True)
 
 
-def features(image: AnnotatedImage) -> dict[str, tuple[str, Feature]]:
-    """Maps each key that the OD API reads to (list field, values).
+def features(
+    example: Example, columns: Columns = NO_COLUMNS
+) -> dict[str, tuple[str, Feature]]:
+    """Maps each key to (list field, values).
 
-    Boxes become fractions of the image's size. Per-object lists all have one
-    value per object and are written even when empty, because older readers
-    of the OD API do not accept a missing one.
-    Source: `object_detection/data_decoders/tf_example_decoder.py`; `truncated`
-    is carried for other tools, no reader there uses it.
+    Per-object lists all have one value per object and are written even when
+    empty, because older readers of the OD API do not accept a missing one.
+    Source: `object_detection/data_decoders/tf_example_decoder.py`; what is
+    not read there, such as `truncated`, is carried for other tools.
+
+    Args:
+        columns: further features of the dataset, with their types.
     """
-    return {**_image_features(image), **_object_features(image)}
-
-
-def _image_features(image: AnnotatedImage) -> dict[str, tuple[str, Feature]]:
-    digest = hashlib.sha256(image.encoded).hexdigest()
     return {
-        "image/encoded": ("bytes_list", [image.encoded]),
-        "image/format": _texts([image.encoding]),
-        "image/height": ("int64_list", [image.height]),
-        "image/width": ("int64_list", [image.width]),
-        "image/filename": _texts([image.filename]),
-        "image/source_id": _texts([image.source_id]),
+        **_image_features(example),
+        **_object_features(example),
+        **{
+            f"image/{key}": _column(kind, [example.extra[key]])
+            for key, kind in columns.image.items()
+        },
+        **{
+            f"image/object/{key}": _column(
+                kind, [box.extra[key] for box in example.objects]
+            )
+            for key, kind in columns.object.items()
+        },
+    }
+
+
+def _image_features(example: Example) -> dict[str, tuple[str, Feature]]:
+    digest = hashlib.sha256(example.encoded).hexdigest()
+    return {
+        "image/encoded": ("bytes_list", [example.encoded]),
+        "image/format": _texts([example.encoding]),
+        "image/height": ("int64_list", [example.height]),
+        "image/width": ("int64_list", [example.width]),
+        "image/filename": _texts([example.filename]),
+        "image/source_id": _texts([example.source_id]),
         "image/key/sha256": _texts([digest]),
     }
 
 
-def _object_features(image: AnnotatedImage) -> dict[str, tuple[str, Feature]]:
-    boxes, width, height = image.objects, image.width, image.height
-    areas = [b.box_area if b.area is None else b.area for b in boxes]
+def _object_features(example: Example) -> dict[str, tuple[str, Feature]]:
+    boxes = example.objects
     columns: dict[str, tuple[str, Feature]] = {
-        "bbox/xmin": ("float_list", [b.xmin / width for b in boxes]),
-        "bbox/xmax": ("float_list", [b.xmax / width for b in boxes]),
-        "bbox/ymin": ("float_list", [b.ymin / height for b in boxes]),
-        "bbox/ymax": ("float_list", [b.ymax / height for b in boxes]),
+        "bbox/xmin": ("float_list", [b.xmin for b in boxes]),
+        "bbox/xmax": ("float_list", [b.xmax for b in boxes]),
+        "bbox/ymin": ("float_list", [b.ymin for b in boxes]),
+        "bbox/ymax": ("float_list", [b.ymax for b in boxes]),
         "class/text": _texts(b.name for b in boxes),
         "class/label": ("int64_list", [b.label for b in boxes]),
-        "area": ("float_list", areas),
-        "difficult": _flags(b.difficult for b in boxes),
-        "truncated": _flags(b.truncated for b in boxes),
-        "is_crowd": _flags(b.is_crowd for b in boxes),
-        "group_of": _flags(b.group_of for b in boxes),
+        "area": ("float_list", [b.area for b in boxes]),
+        "difficult": _integers(b.difficult for b in boxes),
+        "truncated": _integers(b.truncated for b in boxes),
+        "occluded": _integers(b.occluded for b in boxes),
+        "is_crowd": _integers(b.is_crowd for b in boxes),
+        "group_of": _integers(b.group_of for b in boxes),
     }
     return {f"image/object/{key}": value for key, value in columns.items()}
+
+
+def _column(kind: type, values: Sequence[Scalar]) -> tuple[str, Feature]:
+    """Values under the one type that the column has in every record."""
+    if kind is str:
+        return _texts(map(str, values))
+    if kind is float:
+        return "float_list", [float(value) for value in values]
+    return _integers(map(int, values))
 
 
 def _texts(values: Iterable[str]) -> tuple[str, list[bytes]]:
     return "bytes_list", [value.encode("utf-8") for value in values]
 
 
-def _flags(values: Iterable[bool]) -> tuple[str, list[int]]:
+def _integers(values: Iterable[int]) -> tuple[str, list[int]]:
     return "int64_list", [int(value) for value in values]
 
 
 @functools.cache
-def _example_class() -> Any:
+def example_class() -> Any:
     """Message class of tensorflow.Example.
 
     Source: field numbers of `tensorflow/core/example/{example,feature}.proto`.

@@ -1,15 +1,15 @@
 """TFRecord shards: framing, names, and a write that is all or nothing."""
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import google_crc32c
 
 from tfrecords_tools import tf_example
 from tfrecords_tools.atomic import replace_together
+from tfrecords_tools.example import Example
 from tfrecords_tools.label_map import LabelMapItem
-from tfrecords_tools.record import AnnotatedImage
 
 _MASK_DELTA = 0xA282EAD8
 
@@ -59,11 +59,11 @@ def input_pattern(key: str, split: str, num_shards: int) -> str:
 
 
 def write_shards(
-    images: Iterable[AnnotatedImage],
+    examples: Iterable[Example],
     paths: Sequence[Path],
     label_map: Sequence[LabelMapItem],
 ) -> int:
-    """Writes image i to shard i modulo `len(paths)`; returns their number.
+    """Writes example i to shard i modulo `len(paths)`; returns their number.
 
     Every shard exists afterwards, even an empty one. The files take their
     names only when all are complete; until then older ones stay.
@@ -74,29 +74,34 @@ def write_shards(
     ids = {item.name: item.id for item in label_map}
     seen: set[str] = set()
     with replace_together(paths) as files:
-        for index, image in enumerate(images):
-            _check_identity(image, seen)
-            _check_classes(image, ids)
-            payload = tf_example.serialize(image)
+        for index, example in enumerate(examples):
+            _check_identity(example, seen)
+            check_classes(example, ids)
+            payload = tf_example.serialize(example)
             files[index % len(files)].write(frame(payload))
     return len(seen)
 
 
-def _check_identity(image: AnnotatedImage, seen: set[str]) -> None:
-    if image.source_id in seen:
-        raise ValueError(
-            f"`source_id` must be unique within a split. Received twice: "
-            f"{image.source_id!r} ({image.filename})"
-        )
-    seen.add(image.source_id)
+def check_classes(example: Example, ids: Mapping[str, int]) -> None:
+    """Compares every object with the label map, given as id by name.
 
-
-def _check_classes(image: AnnotatedImage, ids: dict[str, int]) -> None:
-    for box in image.objects:
+    Raises: ValueError for a name or label that the OD API would silently
+        drop.
+    """
+    for box in example.objects:
         if ids.get(box.name) != box.label:
             known = ids.get(box.name, "no such name")
             raise ValueError(
                 f"An object's name and label must agree with the label map. "
                 f"Received: {box.name!r} with label {box.label}; label map: "
-                f"{known} ({image.filename})"
+                f"{known} ({example.filename})"
             )
+
+
+def _check_identity(example: Example, seen: set[str]) -> None:
+    if example.source_id in seen:
+        raise ValueError(
+            f"`source_id` must be unique within a split. Received twice: "
+            f"{example.source_id!r} ({example.filename})"
+        )
+    seen.add(example.source_id)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from tfrecords_tools.example import Example, ExampleObject
 from tfrecords_tools.label_map import LabelMapItem, write_label_map
-from tfrecords_tools.record import AnnotatedImage, AnnotatedObject
 from tfrecords_tools.writer import (
     frame,
     input_pattern,
@@ -28,10 +28,10 @@ def pixels(seed: int) -> np.ndarray:
     return rng.integers(0, 256, (HEIGHT, WIDTH, 3), dtype=np.uint8)
 
 
-def make_image(index: int, *objects: AnnotatedObject) -> AnnotatedImage:
+def make_example(index: int, *objects: ExampleObject) -> Example:
     file = io.BytesIO()
     Image.fromarray(pixels(index)).save(file, "PNG")
-    return AnnotatedImage(
+    return Example(
         encoded=file.getvalue(),
         encoding="png",
         width=WIDTH,
@@ -42,14 +42,16 @@ def make_image(index: int, *objects: AnnotatedObject) -> AnnotatedImage:
     )
 
 
-CAT = AnnotatedObject(name="cat", label=1, xmin=3, ymin=1, xmax=9, ymax=6)
-DOG = AnnotatedObject(
+CAT = ExampleObject(
+    name="cat", label=1, xmin=0.25, ymin=0.1, xmax=0.75, ymax=0.6, area=30
+)
+DOG = ExampleObject(
     name="dog",
     label=2,
     xmin=0,
     ymin=0,
-    xmax=WIDTH,
-    ymax=HEIGHT,
+    xmax=1,
+    ymax=1,
     area=7.5,
     difficult=True,
     truncated=True,
@@ -135,11 +137,11 @@ def shards(tmp_path):
     return shard_paths(tmp_path, key="zoo", split="eval", num_shards=2)
 
 
-def test_images_go_round_the_shards_and_all_shards_exist(shards):
+def test_examples_go_round_the_shards_and_all_shards_exist(shards):
     import tensorflow as tf
 
-    images = [make_image(i) for i in range(3)]
-    assert write_shards(images, shards, LABEL_MAP) == 3
+    examples = [make_example(i) for i in range(3)]
+    assert write_shards(examples, shards, LABEL_MAP) == 3
     ids = [
         [
             tf.train.Example.FromString(record)
@@ -157,22 +159,22 @@ def test_images_go_round_the_shards_and_all_shards_exist(shards):
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        (make_image(0), "unique within a split. Received twice: 'id0'"),
+        (make_example(0), "unique within a split. Received twice: 'id0'"),
         (
-            make_image(1, dataclasses.replace(CAT, name="cow")),
+            make_example(1, dataclasses.replace(CAT, name="cow")),
             r"'cow' with label 1; label map: no such name \(zoo/1.png\)",
         ),
         (
-            make_image(1, dataclasses.replace(CAT, label=2)),
+            make_example(1, dataclasses.replace(CAT, label=2)),
             "'cat' with label 2; label map: 1",
         ),
     ],
 )
-def test_a_bad_image_leaves_the_old_shards(shards, bad, message):
+def test_a_bad_example_leaves_the_old_shards(shards, bad, message):
     for path in shards:
         path.write_bytes(b"old")
     with pytest.raises(ValueError, match=message):
-        write_shards([make_image(0, CAT), bad], shards, LABEL_MAP)
+        write_shards([make_example(0, CAT), bad], shards, LABEL_MAP)
     assert sorted(shards[0].parent.iterdir()) == shards
     assert {path.read_bytes() for path in shards} == {b"old"}
 
@@ -195,7 +197,9 @@ def test_the_od_api_decoder_reads_back_what_was_written(shards):
 
     map_path = shards[0].with_name("zoo_label_map.pbtxt")
     write_label_map(map_path, LABEL_MAP)
-    write_shards([make_image(0, CAT, DOG), make_image(1)], shards, LABEL_MAP)
+    write_shards(
+        [make_example(0, CAT, DOG), make_example(1)], shards, LABEL_MAP
+    )
     decoder = tf_example_decoder.TfExampleDecoder(
         label_map_proto_file=str(map_path)
     )

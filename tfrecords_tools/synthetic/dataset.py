@@ -1,7 +1,6 @@
 """Worlds as datasets: seeded streams of images, and their files on disk."""
 
 import dataclasses
-import hashlib
 import io
 import types
 from collections.abc import Callable, Iterator
@@ -10,10 +9,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from tfrecords_tools.counts import Counts
+from tfrecords_tools.example import Example
 from tfrecords_tools.label_map import LabelMapItem, write_label_map
+from tfrecords_tools.prepare import Rules, prepare
 from tfrecords_tools.record import AnnotatedImage
 from tfrecords_tools.synthetic import digits, shapes, stripes
 from tfrecords_tools.synthetic.contact_sheet import write_contact_sheet
+from tfrecords_tools.synthetic.seeding import generator
 from tfrecords_tools.writer import input_pattern, shard_paths, write_shards
 
 WORLDS: dict[str, types.ModuleType] = {
@@ -52,7 +55,7 @@ def label_map(world: str) -> list[LabelMapItem]:
 
 def draw_dataset(
     world: str, split: str, *, count: int, size: int, seed: int
-) -> Iterator[AnnotatedImage]:
+) -> Iterator[Example]:
     """Draws `count` square PNG images; each depends on nothing before it.
 
     The generator of image i is seeded with SHA-256 of (world, split, i, seed),
@@ -74,19 +77,18 @@ def draw_dataset(
     _check_range("seed", seed, 0, 2**63 - 1)
     labels = {item.name: item.id for item in label_map(world)}
 
-    def draw(index: int) -> AnnotatedImage:
-        rng = _generator(world, split, index, seed)
+    def draw(index: int) -> Example:
+        rng = generator(world, split, index, seed)
         scene = module.draw_scene(rng, size)
         name = f"{index:06d}"
-        return AnnotatedImage(
-            encoded=_encode_png(scene.to_uint8()),
-            encoding="png",
-            width=size,
-            height=size,
+        annotated = AnnotatedImage(
+            path=Path(f"{world}/{split}/{name}.png"),
             filename=f"{world}/{split}/{name}.png",
             source_id=f"{world}_{split}_{name}",
             objects=scene.annotate(labels),
         )
+        encoded = _encode_png(scene.to_uint8())
+        return prepare(annotated, encoded, Rules(), Counts())
 
     return map(draw, range(count))
 
@@ -149,7 +151,7 @@ def dataset_files(output_dir: str | Path, world: str) -> DatasetFiles:
 
 
 def _write_split(
-    files: DatasetFiles, split: str, stream: Iterator[AnnotatedImage]
+    files: DatasetFiles, split: str, stream: Iterator[Example]
 ) -> None:
     paths = shard_paths(
         files.label_map.parent,
@@ -170,22 +172,15 @@ def _write_sheet(
         size=size,
         seed=seed,
     )
-    write_contact_sheet(files.contact_sheet, list(shown))
+    write_contact_sheet(files.contact_sheet, list(shown), label_map(files.key))
 
 
 def _reporting(
-    stream: Iterator[AnnotatedImage], progress: Callable[[int], object]
-) -> Iterator[AnnotatedImage]:
+    stream: Iterator[Example], progress: Callable[[int], object]
+) -> Iterator[Example]:
     for image in stream:
         yield image
         progress(1)
-
-
-def _generator(
-    world: str, split: str, index: int, seed: int
-) -> np.random.Generator:
-    digest = hashlib.sha256(f"{world}/{split}/{index}/{seed}".encode())
-    return np.random.default_rng(int.from_bytes(digest.digest(), "big"))
 
 
 def _encode_png(pixels: np.ndarray) -> bytes:

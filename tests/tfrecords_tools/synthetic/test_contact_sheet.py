@@ -1,4 +1,4 @@
-"""The sheet's layout, and a box drawn where the annotation says."""
+"""The sheet is that of `view`: same tiles, named by the label map."""
 
 import io
 
@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfrecords_tools.record import AnnotatedImage, AnnotatedObject
+from tfrecords_tools.example import Example, ExampleObject
+from tfrecords_tools.label_map import LabelMapItem
 from tfrecords_tools.synthetic.contact_sheet import write_contact_sheet
 
+TOYS = [LabelMapItem(1, "toy", "toy")]
 
-def white_image(*objects, width=96, height=96):
+
+def white_example(*objects, width=96, height=96):
     file = io.BytesIO()
     Image.new("RGB", (width, height), "white").save(file, "PNG")
-    return AnnotatedImage(
+    return Example(
         encoded=file.getvalue(),
         encoding="png",
         width=width,
@@ -29,48 +32,30 @@ def read_sheet(path):
         return np.asarray(sheet.convert("RGB")).astype(int)
 
 
-@pytest.mark.parametrize(
-    ("count", "columns", "rows"), [(1, 1, 1), (6, 6, 1), (7, 6, 2)]
-)
-def test_size_of_the_sheet(tmp_path, count, columns, rows):
-    path = tmp_path / "sheet.png"
-    write_contact_sheet(path, [white_image()] * count)
-    expected = (rows * 198 + 6, columns * 198 + 6, 3)
-    assert read_sheet(path).shape == expected
+def test_six_images_make_a_row(tmp_path):
+    widths = {}
+    for count in (1, 6, 7):
+        path = tmp_path / f"{count}.png"
+        write_contact_sheet(path, [white_example()] * count, TOYS)
+        widths[count] = read_sheet(path).shape
+    assert widths[6][1] == widths[7][1] > 5 * widths[1][1]
+    assert widths[7][0] > widths[6][0] == widths[1][0]
 
 
-def test_box_is_drawn_at_twice_the_edges_of_a_96_pixel_image(tmp_path):
-    box = AnnotatedObject(name="i", label=1, xmin=30, ymin=40, xmax=80, ymax=90)
-    path = tmp_path / "sheet.png"
-    write_contact_sheet(path, [white_image(box)])
-    tile = read_sheet(path)[6:198, 6:198]
-    dark = tile.sum(axis=-1) < 600
-    ys, xs = np.nonzero(dark)
-    assert (xs.min(), xs.max()) == (60, 159)
-    assert (ys.max(), dark[100, 60], dark[100, 110]) == (179, True, False)
-    assert ys.min() < 80  # The name's flag stands above the box.
-
-
-def test_flag_stays_in_the_picture(tmp_path):
-    corner = AnnotatedObject(
-        name="hexagon", label=2, xmin=90, ymin=0, xmax=96, ymax=9
+def test_a_box_is_drawn_where_the_example_has_it(tmp_path):
+    box = ExampleObject(
+        name="toy", label=1, xmin=0.5, ymin=0.5, xmax=0.75, ymax=1, area=9
     )
     path = tmp_path / "sheet.png"
-    write_contact_sheet(path, [white_image(corner)])
-    tile = read_sheet(path)[6:198, 6:198]
-    dark = np.nonzero(tile.sum(axis=-1) < 600)
-    assert dark[1].min() < 150 and dark[0].min() == 0
-
-
-def test_tall_images_keep_their_proportions(tmp_path):
-    path = tmp_path / "sheet.png"
-    write_contact_sheet(path, [white_image(width=48, height=96)])
-    tile = read_sheet(path)[6:198, 6:198]
-    white = (tile == 255).all(axis=-1)
-    assert white[:, :96].all() and not white[:, 96:].any()
+    write_contact_sheet(path, [white_example(box)], TOYS)
+    tile = read_sheet(path)[8 : 8 + 192, 8 : 8 + 192]
+    dark = tile.sum(axis=-1) < 600
+    ys, xs = np.nonzero(dark[150:])
+    assert (xs.min(), xs.max()) == pytest.approx((96, 143), abs=2)
+    assert not dark[:96, :80].any()
 
 
 def test_no_image_is_refused(tmp_path):
     with pytest.raises(ValueError, match="at least one image"):
-        write_contact_sheet(tmp_path / "sheet.png", [])
+        write_contact_sheet(tmp_path / "sheet.png", [], TOYS)
     assert not list(tmp_path.iterdir())

@@ -1,0 +1,1 @@
+"""Looking at TFRecords that anyone made: pictures, figures, faults."""

@@ -1,0 +1,180 @@
+"""Ten small datasets, drawn, each in its dataset's own native layout."""
+
+import concurrent.futures
+import dataclasses
+import importlib
+import multiprocessing
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from tfrecords_tools.errors import DatasetError
+from tfrecords_tools.example import Example, ExampleObject
+from tfrecords_tools.label_map import LabelMapItem
+from tfrecords_tools.synthetic.contact_sheet import write_contact_sheet
+from tfrecords_tools.synthetic.native.base import NativeImage, NativeWriter
+from tfrecords_tools.synthetic.seeding import generator
+from tfrecords_tools.synthetic.worlds import worlds
+
+MIN_SIZE, MAX_SIZE = 48, 1024
+MAX_COUNT = 10**5
+_CHUNK = 20
+_SHEET_IMAGES = 24
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """How much to draw.
+
+    Args:
+        images, eval_images: a dataset, by split.
+        side: of an image in pixels (the height where images are wide).
+        seed: what all randomness derives from.
+    Raises: ValueError for a value out of its range.
+    """
+
+    images: int
+    eval_images: int
+    side: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        _check_range("images", self.images, 1, MAX_COUNT)
+        _check_range("eval_images", self.eval_images, 1, MAX_COUNT)
+        _check_range("size", self.side, MIN_SIZE, MAX_SIZE)
+        _check_range("seed", self.seed, 0, 2**63 - 1)
+
+    def count(self, split: str) -> int:
+        """Images of the split."""
+        return self.images if split == "train" else self.eval_images
+
+
+def write_miniature(
+    key: str,
+    output_dir: Path,
+    sizes: Sizes,
+    *,
+    jobs: int,
+    progress: Callable[[int], object] = lambda images: None,
+) -> Path:
+    """Draws `output_dir/<key>/` and a contact sheet beside it.
+
+    Equal arguments give equal bytes (with the same numpy and Pillow). The
+    folder appears when it is complete.
+
+    Args:
+        key: one of `worlds()`.
+        jobs: processes.
+    Returns: path of the contact sheet.
+    Raises: DatasetError if the folder is there already: it might hold the
+        real dataset.
+    """
+    target = output_dir / key
+    if target.exists():
+        raise DatasetError(
+            f"A miniature is never drawn over what is there. Received a "
+            f"folder that exists; remove it or take another --output_dir "
+            f"({target})"
+        )
+    splits = {
+        split: list(_draw_split(key, split, sizes, jobs, progress))
+        for split in ("train", "eval")
+    }
+    hidden = output_dir / f".{key}.partial"
+    _remove(hidden)
+    hidden.mkdir(parents=True)
+    class_names = worlds()[key].CLASS_NAMES
+    _native_writer(key)(
+        hidden, splits["train"], splits["eval"], class_names=class_names
+    )
+    sheet = output_dir / f"{key}_contact_sheet.png"
+    shown = splits["train"][:_SHEET_IMAGES]
+    write_contact_sheet(
+        sheet,
+        [_example(image, class_names) for image in shown],
+        [LabelMapItem(i, name, name) for i, name in enumerate(class_names, 1)],
+    )
+    hidden.rename(target)
+    return sheet
+
+
+def _draw_split(
+    key: str,
+    split: str,
+    sizes: Sizes,
+    jobs: int,
+    progress: Callable[[int], object],
+) -> Iterator[NativeImage]:
+    chunks = [
+        range(start, min(start + _CHUNK, sizes.count(split)))
+        for start in range(0, sizes.count(split), _CHUNK)
+    ]
+    if jobs == 1 or len(chunks) == 1:
+        for chunk in chunks:
+            yield from _draw_chunk(key, split, chunk, sizes)
+            progress(len(chunk))
+        return
+    context = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(jobs, context) as pool:
+        futures = [
+            pool.submit(_draw_chunk, key, split, chunk, sizes)
+            for chunk in chunks
+        ]
+        for future in futures:
+            images = future.result()
+            yield from images
+            progress(len(images))
+
+
+def _draw_chunk(
+    key: str, split: str, indices: Sequence[int], sizes: Sizes
+) -> list[NativeImage]:
+    world = worlds()[key]
+    return [
+        world.draw_image(generator(key, split, index, sizes.seed), sizes.side)
+        for index in indices
+    ]
+
+
+def _native_writer(key: str) -> NativeWriter:
+    module = importlib.import_module(f"tfrecords_tools.synthetic.native.{key}")
+    writer: NativeWriter = module.write
+    return writer
+
+
+def _example(image: NativeImage, class_names: Sequence[str]) -> Example:
+    """The drawing as the contact sheet takes it."""
+    is_png = image.encoded.startswith(b"\x89PNG")
+    return Example(
+        encoded=image.encoded,
+        encoding="png" if is_png else "jpeg",
+        width=image.width,
+        height=image.height,
+        filename="drawn",
+        source_id="drawn",
+        objects=[
+            ExampleObject(
+                name=drawn.name,
+                label=class_names.index(drawn.name) + 1,
+                xmin=drawn.xmin / image.width,
+                ymin=drawn.ymin / image.height,
+                xmax=drawn.xmax / image.width,
+                ymax=drawn.ymax / image.height,
+                area=(drawn.xmax - drawn.xmin) * (drawn.ymax - drawn.ymin),
+            )
+            for drawn in image.objects
+        ],
+    )
+
+
+def _remove(folder: Path) -> None:
+    """Deletes what a killed run left."""
+    if folder.is_dir():
+        shutil.rmtree(folder)
+
+
+def _check_range(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise ValueError(
+            f"`{name}` must lie in [{low}, {high}]. Received: {value}"
+        )

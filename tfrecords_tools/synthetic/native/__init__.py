@@ -1,0 +1,1 @@
+"""Trees of files as the ten datasets' archives unpack to; one file each."""
