@@ -17,6 +17,7 @@ import sys
 from object_detection_patch import recipes
 from object_detection_patch.decathlon import tasks
 from object_detection_patch.methods import presets
+from tfrecords_tools.synthetic import miniatures
 
 _FOLDER = pathlib.Path(__file__).parent
 _BASE_METHOD = "base"
@@ -93,7 +94,7 @@ def _text(architecture, schedule, task, preset) -> str:
     return recipes.pipeline_text(
         architecture,
         recipes.TaskData(
-            num_classes=task.classes,
+            num_classes=_num_classes(architecture, task),
             train_records=_records(task, "train"),
             eval_records=_records(task, "eval"),
             label_map=f"PATH_TO_RECORDS/{task.key}_label_map.pbtxt",
@@ -103,23 +104,54 @@ def _text(architecture, schedule, task, preset) -> str:
         fine_tune_checkpoint=None if preset is None else "PATH_TO_BASE/ckpt-0",
         num_steps=steps,
         batch_size=schedule.batch_size,
-        header=_header(name, task, preset, steps, schedule.batch_size),
+        header=_header(
+            architecture, name, task, preset, steps, schedule.batch_size
+        ),
     )
+
+
+def _num_classes(architecture, task) -> int:
+    if architecture is recipes.MINI_96:
+        return miniatures.num_classes(task.key)
+    return task.num_classes
 
 
 def _records(task, split: str) -> str:
     return f"PATH_TO_RECORDS/{task.key}_{split}.record-?????-of-?????"
 
 
-def _header(name, task, preset, steps: int, batch_size: int) -> str:
+def _header(
+    architecture, name, task, preset, steps: int, batch_size: int
+) -> str:
     what = f"{preset} patch for" if preset else "Base model on"
+    if architecture is recipes.MINI_96:
+        what += " the miniature of"
     return (
         f"# {what} {task.name}: {steps:,} steps of {batch_size} images.\n"
         "#   python -m object_detection_patch.model_main_tf2 \\\n"
         f"#     --pipeline_config_path=configs/{name}__{task.key}.config \\\n"
         f"#     --model_dir=runs/{name}__{task.key}"
         f" --checkpoint_every_n={min(1000, steps // 2)}\n"
+        f"{_data_commands(architecture, task)}"
         "# Written by configs/generate.py.\n"
+    )
+
+
+def _data_commands(architecture, task) -> str:
+    if architecture is not recipes.MINI_96:
+        return (
+            f"# Data: python -m tfrecords_tools convert {task.key} \\\n"
+            "#     --data_dir DIR --output_dir PATH_TO_RECORDS\n"
+        )
+    # The real one's thousand files would be mostly empty.
+    shards = " --num_shards 10" if task is tasks.SOURCE_TASK else ""
+    return (
+        f"# Data: python -m tfrecords_tools synthesize {task.key} "
+        "--output_dir DRAWN\n"
+        f"#   python -m tfrecords_tools convert {task.key} "
+        f"--data_dir DRAWN/{task.key} \\\n"
+        "#     --output_dir PATH_TO_RECORDS --allow_count_mismatch"
+        f"{shards}\n"
     )
 
 

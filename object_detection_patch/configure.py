@@ -150,4 +150,5 @@ def _task_data(training: Training) -> recipes.TaskData:
 
 
 def _num_classes(training: Training) -> int:
-    return len(label_map.read_label_map(training.label_map_path))
+    items = label_map.read_label_map(training.label_map_path)
+    return label_map.num_classes_of(items)

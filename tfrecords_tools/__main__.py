@@ -21,7 +21,11 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0 done, 1 data or disk are at fault; 2 bad arguments."""
-    parser = _make_parser()
+    try:
+        parser = _make_parser()
+    except ModuleNotFoundError as error:
+        print(f"error: {_what_to_install(error)}", file=sys.stderr)
+        return 1
     options = parser.parse_args(arguments)
     try:
         status: int = options.run(options)
@@ -32,6 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"\n{parser.prog}: interrupted", file=sys.stderr)
         return _INTERRUPTED
+
+
+def _what_to_install(error: ModuleNotFoundError) -> str:
+    return (
+        f"the package {error.name!r} is not installed; `pip install "
+        f"'object_detection_patch[convert]'` brings all that is needed"
+    )
 
 
 def _make_parser() -> argparse.ArgumentParser:

@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-EXAMPLES = 10
+EXAMPLES = 20
 """Images named for each thing that was counted."""
 
 

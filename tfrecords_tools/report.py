@@ -65,14 +65,16 @@ def describe(report: Report) -> Iterator[str]:
     counts = report.counts
     images, boxes = counts.images, counts.boxes
     yield (
-        f"{report.title}, {report.split}: {images['written']:,} images, "
-        f"{boxes['kept']:,} boxes of {len(counts.classes):,} classes in "
-        f"{len(report.shards):,} files"
+        f"{report.title}, {report.split}: "
+        f"{_number(images['written'], 'image')}, "
+        f"{_number(boxes['kept'], 'box')} of "
+        f"{_number(len(counts.classes), 'class')} in "
+        f"{_number(len(report.shards), 'file')}"
     )
     if report.expected_images not in (None, images["written"]):
         yield f"  the whole dataset has {report.expected_images:,} images"
     if images["without boxes"]:
-        yield f"  {images['without boxes']:,} images have no box"
+        yield f"  without a box: {_number(images['without boxes'], 'image')}"
     for reason, number in counts.unusable.most_common():
         yield (
             f"  {number:,} of {images['annotated']:,} images left out: "
@@ -84,15 +86,21 @@ def describe(report: Report) -> Iterator[str]:
             f"{reason}{_examples(counts, reason)}"
         )
     if boxes["clipped"]:
-        yield f"  {boxes['clipped']:,} boxes clipped to their image"
+        yield f"  clipped to the image: {_number(boxes['clipped'], 'box')}"
     for kind, number in counts.re_encoded.most_common():
         yield (
-            f"  {number:,} images stored anew as JPEG: "
+            f"  stored anew as JPEG: {_number(number, 'image')}, "
             f"{kind}{_examples(counts, kind)}"
         )
     for remark, number in counts.remarks.most_common():
         names = _examples(counts, remark)
-        yield f"  look at {number:,} images: {remark}{names}"
+        yield f"  look at {_number(number, 'image')}: {remark}{names}"
+
+
+def _number(count: int, noun: str) -> str:
+    """`1 box`, `2,000 boxes`."""
+    plural = "es" if noun.endswith(("x", "s")) else "s"
+    return f"{count:,} {noun}{'' if count == 1 else plural}"
 
 
 def _examples(counts: Counts, reason: str) -> str:

@@ -73,7 +73,7 @@ def task_pipeline(base_config: str, patch: Patch, output_dir: str) -> Any:
     )
     base_model.refuse_other_architectures(pipeline.model)
     _refuse_other_architecture(pipeline, patch, base_config)
-    pipeline.model.ssd.num_classes = len(patch.label_map)
+    pipeline.model.ssd.num_classes = max(item.id for item in patch.label_map)
     path = os.path.join(output_dir, LABEL_MAP_FILE)
     for reader in [pipeline.train_input_reader, *pipeline.eval_input_reader]:
         reader.label_map_path = path

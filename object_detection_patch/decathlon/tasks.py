@@ -42,6 +42,7 @@ class Task:
         as the OD API computes it, or None where it has none or another one
         altogether (WIDER FACE's and KITTI's levels of difficulty). The
         decathlon itself uses one definition throughout: mAP at IoU 0.5.
+      unused_labels: ids of the label map that name no class.
     """
 
     key: str
@@ -51,6 +52,12 @@ class Task:
     classes: int
     honoured_flags: frozenset[str] = frozenset()
     own_definition: mean_ap.Definition | None = None
+    unused_labels: int = 0
+
+    @property
+    def num_classes(self) -> int:
+        """What a model's config says: the greatest id of the label map."""
+        return self.classes + self.unused_labels
 
 
 _DIFFICULT = frozenset({mean_ap.DIFFICULT})
@@ -65,7 +72,16 @@ SOURCE_TASK = Task(
 TARGET_TASKS = (
     Task("birds", "Caltech-UCSD Birds 200", 3_000, 3_033, 200),
     Task("cars", "Stanford Cars", 8_144, 8_041, 196),
-    Task("coco", "COCO 2017", 118_287, 5_000, 80, _IS_CROWD, "coco"),
+    Task(
+        "coco",
+        "COCO 2017",
+        118_287,
+        5_000,
+        80,
+        _IS_CROWD,
+        "coco",
+        unused_labels=10,
+    ),
     Task("dogs", "Stanford Dogs", 12_000, 8_580, 120, _DIFFICULT),
     Task("face", "WIDER FACE", 12_880, 3_226, 1, _DIFFICULT),
     Task("kitti", "KITTI 2D object", 6_981, 500, 2),

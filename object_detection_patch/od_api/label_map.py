@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from object_detection_patch.od_api import compat
@@ -14,7 +14,7 @@ def read_label_map(path: str) -> list[tuple[int, str, str]]:
 
     Raises:
       ValueError: for a missing or malformed file, an id below 1, a duplicate
-        id or name, or ids that do not run from 1 without a gap.
+        id or name, or an id below 1.
     """
     compat.enable()
     import tensorflow as tf
@@ -88,15 +88,27 @@ def label_map_text(items: Iterable[tuple[int, str, str]]) -> str:
     return text_format.MessageToString(label_map, as_utf8=True)
 
 
+def num_classes_of(items: Sequence[tuple[int, str, str]]) -> int:
+    """The `num_classes` that a model needs for the map: its greatest id.
+
+    Ids may have gaps, as COCO's have; their outputs are never trained.
+    """
+    return max(number for number, _, _ in items)
+
+
 def check_num_classes(
     items: list[tuple[int, str, str]], num_classes: int, path: str
 ) -> None:
-    """Raises ValueError unless the label map has `num_classes` classes."""
-    if len(items) != num_classes:
+    """Raises ValueError unless a model of `num_classes` fits the label map.
+
+    A greater label would be an all-zero row without an error.
+    """
+    needed = num_classes_of(items)
+    if needed != num_classes:
         raise ValueError(
-            "`model.ssd.num_classes` must equal the number of classes in the "
-            f"label map (pipeline.config). Received: num_classes "
-            f"{num_classes}, but {len(items)} in {path}."
+            "`model.ssd.num_classes` must equal the greatest id of the label "
+            f"map (pipeline.config). Received: num_classes {num_classes}, but "
+            f"id {needed} in {path}."
         )
 
 
@@ -120,10 +132,4 @@ def _check(items: list[tuple[int, Any, Any]], path: str) -> None:
         raise ValueError(
             "Label map ids start at 1; 0 is the background. Received: id "
             f"{ids[0]} in {path}."
-        )
-    if ids != list(range(1, len(ids) + 1)):
-        gap = next(n for n, found in enumerate(ids, start=1) if n != found)
-        raise ValueError(
-            "Label map ids must run from 1 without a gap. Received: no id "
-            f"{gap} among {len(ids)} items in {path}."
         )

@@ -24,6 +24,16 @@ def test_counts_of_table_1(name):
     } == TABLE_1[name]
 
 
+def test_coco_leaves_ten_of_its_ninety_ids_out():
+    greatest = {key: task.num_classes for key, task in tasks.TASKS.items()}
+    assert greatest["coco"] == 90
+    assert all(
+        greatest[key] == task.classes
+        for key, task in tasks.TASKS.items()
+        if key != "coco"
+    )
+
+
 def test_ten_tasks_nine_of_them_patched():
     assert list(tasks.TASKS) == [name.lower() for name in TABLE_1]
     assert len(tasks.TARGET_TASKS) == 9

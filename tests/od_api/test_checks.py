@@ -60,7 +60,7 @@ def test_version_1(pipeline):
 def test_num_classes(pipeline):
     expected = pipeline.model.ssd.num_classes
     pipeline.model.ssd.num_classes = expected + 1
-    _refuses(pipeline, f"num_classes {expected + 1}, but {expected} in ")
+    _refuses(pipeline, f"num_classes {expected + 1}, but id {expected} in ")
     _refuses(pipeline, f"num_classes {expected + 1}", training=False)
 
 
@@ -69,7 +69,6 @@ def test_num_classes(pipeline):
     [
         ("item { id: 0 name: 'a' }", "Label map ids start at 1"),
         ("item { id: 1 name: 'a' } item { id: 1 name: 'b' }", "Each id may"),
-        ("item { id: 1 name: 'a' } item { id: 3 name: 'b' }", "without a gap"),
     ],
 )
 def test_bad_label_map(pipeline, tmp_path, items, message):

@@ -34,17 +34,17 @@ def test_total_keeps_the_order_of_shards_in_names():
     parts = [Counts(), Counts(), Counts()]
     for index, part in enumerate(parts):
         part.images["written"] += index
-        for i in range(6):
+        for i in range(EXAMPLES - 4):
             part.name("odd", f"{index}.{i}")
     parts[2].unusable["absent"] += 1
     whole = total(iter(parts))
     assert whole.images == {"written": 3}
     assert whole.unusable == {"absent": 1}
     assert whole.named["odd"] == [
-        *(f"0.{i}" for i in range(6)),
+        *(f"0.{i}" for i in range(EXAMPLES - 4)),
         *(f"1.{i}" for i in range(4)),
     ]
-    assert parts[0].named["odd"] == [f"0.{i}" for i in range(6)]
+    assert len(parts[0].named["odd"]) == EXAMPLES - 4
 
 
 def test_total_of_nothing_is_zero():

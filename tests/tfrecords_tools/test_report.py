@@ -98,6 +98,19 @@ def test_a_clean_conversion_is_one_line():
     ]
 
 
+def test_one_of_a_kind_is_singular():
+    report = report_of(
+        images=collections.Counter({"written": 1, "without boxes": 1}),
+        boxes=counter(kept=1, clipped=1),
+        classes=counter(cat=1),
+        remarks=counter(odd=1),
+    )
+    text = "\n".join(describe(report))
+    assert "1 image, 1 box of 1 class in" in text
+    assert "without a box: 1 image\n" in text
+    assert "look at 1 image: odd" in text
+
+
 def test_everything_unusual_has_its_line():
     report = report_of(
         images=counter(**{"annotated": 3180, "written": 3172})
@@ -117,13 +130,13 @@ def test_everything_unusual_has_its_line():
     )
     assert list(describe(report))[1:] == [
         "  the whole dataset has 3,180 images",
-        "  1,234 images have no box",
+        "  without a box: 1,234 images",
         "  5 of 3,180 images left out: absent ('1.jpg', '2.jpg', '3.jpg', ...)",
         "  3 of 3,180 images left out: empty file ('6.jpg', '7.jpg', '8.jpg')",
         "  600 of 9,000 boxes dropped: unknown class ('9\\n.jpg')",
         "  400 of 9,000 boxes dropped: zero width",
-        "  2,000 boxes clipped to their image",
-        "  7 images stored anew as JPEG: GIF ('a.jpg')",
+        "  clipped to the image: 2,000 boxes",
+        "  stored anew as JPEG: 7 images, GIF ('a.jpg')",
         "  look at 2 images: odd ('b.jpg', 'c.jpg')",
     ]
 

@@ -18,6 +18,8 @@ from tfrecords_tools.synthetic.worlds import worlds
 
 MIN_SIZE, MAX_SIZE = 48, 1024
 MAX_COUNT = 10**5
+# Where ids have gaps, or are those of the real dataset.
+_NUM_CLASSES = {"coco": 17, "kitti": 2, "voc": 20}
 _CHUNK = 20
 _SHEET_IMAGES = 24
 
@@ -47,6 +49,11 @@ class Sizes:
     def count(self, split: str) -> int:
         """Images of the split."""
         return self.images if split == "train" else self.eval_images
+
+
+def num_classes(key: str) -> int:
+    """Greatest id of the label map that the miniature converts to."""
+    return _NUM_CLASSES.get(key, len(worlds()[key].CLASS_NAMES))
 
 
 def write_miniature(
