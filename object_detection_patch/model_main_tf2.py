@@ -45,6 +45,7 @@ flags.DEFINE_integer(
     "CPU is then repeatable. Ours, not the stock binary's.",
 )
 flags.adopt_module_key_flags(stock)
+_INTERRUPTED = 130
 FLAGS = flags.FLAGS
 
 
@@ -65,6 +66,9 @@ def main(arguments: Sequence[str]) -> None:
         if not _is_ours(error):
             raise
         _stop(error)
+    except KeyboardInterrupt:
+        # How an evaluation that waits for checkpoints is meant to end.
+        _leave(_INTERRUPTED)
 
 
 def _is_ours(error: BaseException) -> bool:
@@ -96,10 +100,14 @@ def _checked_patch() -> patch_pb2.Patch | None:
 
 def _stop(error: Exception) -> NoReturn:
     logging.error("%s", error)
+    _leave(2)
+
+
+def _leave(status: int) -> NoReturn:
     # At exit TensorFlow would warn of every tensor of a checkpoint that was
-    # not restored, and bury the error.
+    # not restored, and bury what was said last.
     tf.get_logger().setLevel("CRITICAL")
-    sys.exit(2)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -425,3 +426,24 @@ def test_two_workers_train_on_loopback(small_world, tmp_path):
     reader = tf.train.load_checkpoint(newest)
     assert reader.get_tensor("step/.ATTRIBUTES/VARIABLE_VALUE") == 4
     _assert_only_the_patch_moved(small_world, newest)
+
+
+@pytest.mark.slow
+def test_an_interrupt_ends_the_wait_for_checkpoints(small_world, tmp_path):
+    config = small_world.config("stripes", "BN_PATCH", name="_waiting")
+    command = [
+        *_BINARY,
+        f"--pipeline_config_path={config}",
+        f"--model_dir={tmp_path}",
+        f"--checkpoint_dir={tmp_path}",
+    ]
+    lines = []
+    with subprocess.Popen(
+        command, env=_environment(), stderr=subprocess.PIPE, text=True
+    ) as process:
+        for line in process.stderr:
+            lines.append(line)
+            if "Waiting for new checkpoint" in line:
+                process.send_signal(signal.SIGINT)
+    assert process.returncode == 130, "".join(lines)[-4000:]
+    assert "Traceback" not in "".join(lines)
