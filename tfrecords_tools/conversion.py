@@ -22,9 +22,14 @@ from tfrecords_tools.outputs import Outputs
 from tfrecords_tools.prepare import Rules
 from tfrecords_tools.record import AnnotatedImage
 from tfrecords_tools.report import Report
-from tfrecords_tools.shard import ShardJob, refused
+from tfrecords_tools.shard import ShardJob, refused, refused_images
 from tfrecords_tools.spool import Spool
 from tfrecords_tools.tf_example import Columns
+from tfrecords_tools.work_folder import WorkFolder
+
+# Part of every conversion's identity: raise it when equal data and options
+# begin to give other bytes.
+_BYTES_VERSION = 1
 
 
 class Progress(Protocol):
@@ -82,6 +87,7 @@ def convert(
         if not choices.overwrite:
             earlier = outputs.finished_earlier(identity)
             if earlier is not None:
+                _check_complete(earlier, converter, choices)
                 outputs.work.remove()
                 return earlier
         _check_count(converter, split, sum(plan.counts), choices)
@@ -141,20 +147,35 @@ def _check_new(image: AnnotatedImage, seen: set[bytes]) -> None:
 def _options(
     converter: Converter, choices: Choices, num_shards: int
 ) -> dict[str, object]:
-    """Whatever changes the bytes, by the name of its flag."""
+    """Whatever may change the bytes, by the name of its flag."""
     return {
         **vars(converter.options),
         "num_shards": num_shards,
         "box_convention": choices.rules.convention.value,
         "max_side": choices.rules.max_side,
-        "allow_count_mismatch": choices.allow_count_mismatch,
     }
 
 
 def _identity(converter: Converter, choices: Choices, plan: Spool) -> str:
     options = _options(converter, choices, len(plan.counts))
-    text = json.dumps([options, plan.digest], sort_keys=True)
+    parts = [_BYTES_VERSION, options, plan.digest]
+    text = json.dumps(parts, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _check_complete(
+    earlier: Report, converter: Converter, choices: Choices
+) -> None:
+    """An earlier run may have been allowed to leave images out."""
+    counts = earlier.counts
+    _check_count(converter, earlier.split, counts.images["annotated"], choices)
+    left_out = refused_images(counts, converter.may_lack_images)
+    if left_out and not choices.allow_count_mismatch:
+        raise DatasetError(
+            f"A conversion must have all images. Received one that left some "
+            f"out: {left_out:,} ({', '.join(counts.unusable)}). To try them "
+            f"again add --overwrite, to leave it so --allow_count_mismatch"
+        )
 
 
 def _check_count(
@@ -202,7 +223,7 @@ def _write(
     missing = [
         index
         for index in range(len(outputs.shards))
-        if not work.counts(index).is_file()
+        if not _is_done(job, work, index)
     ]
     for index in missing:
         work.faults(index).unlink(missing_ok=True)
@@ -222,6 +243,14 @@ def _write(
             jobs=choices.jobs,
             progress=progress.advance,
         )
+
+
+def _is_done(job: ShardJob, work: WorkFolder, index: int) -> bool:
+    """Whether an earlier run wrote the shard, by rules no laxer than ours."""
+    if not work.counts(index).is_file():
+        return False
+    counts = work.read_counts(work.counts(index))
+    return job.may_be_unusable or not refused(job, counts)
 
 
 def _gather(job: ShardJob, outputs: Outputs, converter: Converter) -> Counts:

@@ -73,7 +73,12 @@ def write_shard(
 
 def refused(job: ShardJob, counts: Counts) -> int:
     """Number of images that keep the shard from being written."""
-    absent = counts.unusable[ABSENT] if job.may_be_absent else 0
+    return refused_images(counts, job.may_be_absent)
+
+
+def refused_images(counts: Counts, may_be_absent: bool) -> int:
+    """Number of images that a complete conversion must not lack."""
+    absent = counts.unusable[ABSENT] if may_be_absent else 0
     return counts.unusable.total() - absent
 
 

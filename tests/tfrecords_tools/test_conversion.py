@@ -180,6 +180,33 @@ def test_unusable_images_are_left_out_and_counted_if_that_is_meant(
     assert report.counts.named["empty file"] == ["train 4.jpg"]
 
 
+def test_leaving_images_out_costs_no_shard_that_was_complete(
+    make_toys, toy_data, tmp_path
+):
+    (toy_data / "images" / "train 4.jpg").write_bytes(b"")
+    with pytest.raises(DatasetError):
+        run(make_toys(), tmp_path / "out")
+    work = tmp_path / "out" / ".toy_train.partial"
+    kept = (work / "shard-00000").stat().st_ino
+    run(make_toys(), tmp_path / "out", allow_count_mismatch=True)
+    first = tmp_path / "out" / "toy_train.record-00000-of-00003"
+    assert first.stat().st_ino == kept
+
+
+def test_what_was_left_out_is_not_taken_for_complete(
+    make_toys, toy_data, tmp_path
+):
+    image = toy_data / "images" / "train 4.jpg"
+    whole = image.read_bytes()
+    image.write_bytes(b"")
+    run(make_toys(), tmp_path / "out", allow_count_mismatch=True)
+    with pytest.raises(DatasetError, match="left some out: 1 .empty file"):
+        run(make_toys(), tmp_path / "out")
+    image.write_bytes(whole)
+    report = run(make_toys(), tmp_path / "out", overwrite=True)
+    assert report.counts.images["written"] == 7
+
+
 def test_absent_images_are_counted_where_the_dataset_allows_it(
     make_toys, toy_data, tmp_path
 ):

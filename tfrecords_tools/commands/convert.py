@@ -61,6 +61,8 @@ def run(options: argparse.Namespace) -> int:
                 _choices(options),
                 bar,
             )
+        if not bar.has_converted:
+            print(f"{options.dataset} {split}: nothing to do, it was complete")
         for line in describe(report):
             print(line)
         seconds = time.monotonic() - started
@@ -75,6 +77,7 @@ class _Bar:
 
     def __init__(self) -> None:
         self._bar: tqdm | None = None
+        self.has_converted = False
 
     def __enter__(self) -> "_Bar":
         return self
@@ -84,6 +87,8 @@ class _Bar:
 
     def start(self, activity: str, total: int | None) -> None:
         self._close()
+        # The phase of the annotations has no total.
+        self.has_converted = total is not None
         self._bar = tqdm(
             desc=activity, total=total, unit=" images", leave=False
         )
