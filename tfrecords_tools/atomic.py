@@ -10,12 +10,18 @@ from tfrecords_tools.files import is_local, move
 
 
 @contextlib.contextmanager
-def replace_together(paths: Sequence[Path]) -> Iterator[Sequence[BinaryIO]]:
+def replace_together(
+    paths: Sequence[Path], *, durable: bool = True
+) -> Iterator[Sequence[BinaryIO]]:
     """Opens a hidden file beside each path; renames all when the block ends.
 
     Every file is on disk before the first is renamed, so a full disk is
     noticed while the old files still stand. If the block raises, the old
     files stay and the hidden ones are removed. The folder must exist.
+
+    Args:
+        durable: whether the files must outlive a loss of power; what can be
+            made again need not.
     """
     hidden = [p.with_name(f".{p.name}.{os.getpid()}.partial") for p in paths]
     try:
@@ -24,7 +30,7 @@ def replace_together(paths: Sequence[Path]) -> Iterator[Sequence[BinaryIO]]:
             yield files
             for file, path in zip(files, paths, strict=True):
                 file.flush()
-                if is_local(path):
+                if durable and is_local(path):
                     os.fsync(file.fileno())
         for partial, path in zip(hidden, paths, strict=True):
             move(partial, path)

@@ -67,7 +67,7 @@ def write_shard(
         work.shard(index).unlink()
     text = json.dumps(counts.to_json(), indent=1).encode()
     target = work.counts(index) if is_good else work.faults(index)
-    with replace_together([target]) as (file,):
+    with replace_together([target], durable=False) as (file,):
         file.write(text)
 
 

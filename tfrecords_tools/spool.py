@@ -65,7 +65,7 @@ class Spool:
         for index, path in enumerate(self._paths):
             scratch = self._scratch(index)
             data = scratch.read_bytes() if scratch.is_file() else b""
-            with replace_together([path]) as (file,):
+            with replace_together([path], durable=False) as (file,):
                 file.write(data)
 
     def _flush(self) -> None:

@@ -11,7 +11,11 @@ from tfrecords_tools.synthetic import (
     DatasetFiles,
     write_demo_datasets,
 )
-from tfrecords_tools.synthetic.miniatures import Sizes, write_miniature
+from tfrecords_tools.synthetic.miniatures import (
+    Sizes,
+    drawing_pool,
+    write_miniature,
+)
 from tfrecords_tools.synthetic.worlds import worlds
 
 _DEMO, _ALL = "demo", "all"
@@ -82,14 +86,13 @@ def _draw_miniatures(options: argparse.Namespace) -> None:
         seed=options.seed,
     )
     total = len(keys) * (options.images + options.eval_images)
-    with tqdm(desc="drawing", total=total, unit=" images", leave=False) as bar:
+    with (
+        drawing_pool(options.jobs) as pool,
+        tqdm(desc="drawing", total=total, unit=" images", leave=False) as bar,
+    ):
         for key in keys:
             sheet = write_miniature(
-                key,
-                options.output_dir,
-                sizes,
-                jobs=options.jobs,
-                progress=bar.update,
+                key, options.output_dir, sizes, pool, progress=bar.update
             )
             bar.write(f"{key}: {options.output_dir / key}, look at {sheet}")
 

@@ -56,12 +56,18 @@ def num_classes(key: str) -> int:
     return _NUM_CLASSES.get(key, len(worlds()[key].CLASS_NAMES))
 
 
+def drawing_pool(jobs: int) -> concurrent.futures.Executor:
+    """Processes that draw; start them once for all datasets."""
+    context = multiprocessing.get_context("spawn")
+    return concurrent.futures.ProcessPoolExecutor(jobs, context)
+
+
 def write_miniature(
     key: str,
     output_dir: Path,
     sizes: Sizes,
+    pool: concurrent.futures.Executor,
     *,
-    jobs: int,
     progress: Callable[[int], object] = lambda images: None,
 ) -> Path:
     """Draws `output_dir/<key>/` and a contact sheet beside it.
@@ -71,7 +77,7 @@ def write_miniature(
 
     Args:
         key: one of `worlds()`.
-        jobs: processes.
+        pool: where images are drawn, see `drawing_pool`.
     Returns: path of the contact sheet.
     Raises: DatasetError if the folder is there already: it might hold the
         real dataset.
@@ -84,7 +90,7 @@ def write_miniature(
             f"({target})"
         )
     splits = {
-        split: list(_draw_split(key, split, sizes, jobs, progress))
+        split: list(_draw_split(key, split, sizes, pool, progress))
         for split in ("train", "eval")
     }
     hidden = output_dir / f".{key}.partial"
@@ -109,28 +115,24 @@ def _draw_split(
     key: str,
     split: str,
     sizes: Sizes,
-    jobs: int,
+    pool: concurrent.futures.Executor,
     progress: Callable[[int], object],
 ) -> Iterator[NativeImage]:
-    chunks = [
-        range(start, min(start + _CHUNK, sizes.count(split)))
-        for start in range(0, sizes.count(split), _CHUNK)
+    count = sizes.count(split)
+    futures = [
+        pool.submit(
+            _draw_chunk,
+            key,
+            split,
+            range(start, min(start + _CHUNK, count)),
+            sizes,
+        )
+        for start in range(0, count, _CHUNK)
     ]
-    if jobs == 1 or len(chunks) == 1:
-        for chunk in chunks:
-            yield from _draw_chunk(key, split, chunk, sizes)
-            progress(len(chunk))
-        return
-    context = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(jobs, context) as pool:
-        futures = [
-            pool.submit(_draw_chunk, key, split, chunk, sizes)
-            for chunk in chunks
-        ]
-        for future in futures:
-            images = future.result()
-            yield from images
-            progress(len(images))
+    for future in futures:
+        images = future.result()
+        yield from images
+        progress(len(images))
 
 
 def _draw_chunk(
