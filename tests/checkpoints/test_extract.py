@@ -194,7 +194,7 @@ class TestRefusals:
             )
         )
         with pytest.raises(
-            ValueError, match=r"num_classes \d+, but id \d+ in .*digits_label_map"
+            ValueError, match=r"classes \d+, but id \d+ in .*digits_label_map"
         ):
             extract.extract(str(wrong), trained[1])
 

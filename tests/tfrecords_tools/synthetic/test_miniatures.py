@@ -1,4 +1,4 @@
-"""Miniatures on disk: the same from any number of processes, never over data."""
+"""Miniatures on disk: equal from any number of processes, never over data."""
 
 import concurrent.futures
 import hashlib
