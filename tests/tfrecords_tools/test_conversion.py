@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import resource
 import struct
 
 import pytest
@@ -321,25 +320,6 @@ def test_file_names_may_hold_anything(toys, make_toys, tmp_path):
     run(make_toys(data), tmp_path / "out", allow_count_mismatch=True)
     whole = b"".join(contents(tmp_path / "out").values())
     assert all(name.encode() in whole for name in names)
-
-
-@pytest.fixture
-def full_disk():
-    """A limit on the size of files acts like a disk that is full."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1500, limits[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
-def test_a_full_disk_leaves_nothing_that_looks_finished(
-    make_toys, tmp_path, full_disk
-):
-    with pytest.raises(OSError, match="File too large"):
-        run(make_toys(), tmp_path / "out")
-    assert not contents(tmp_path / "out")
-    hidden = os.listdir(tmp_path / "out" / ".toy_train.partial")
-    assert not [name for name in hidden if name.startswith("shard-")]
 
 
 def test_an_image_that_is_a_folder_is_unreadable(make_toys, toy_data, tmp_path):

@@ -1,4 +1,4 @@
-"""Conversions that are killed or interrupted in the middle."""
+"""Conversions that are killed, interrupted or run out of disk."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 _SCRIPT = """
-import argparse, importlib.util, pathlib, sys
+import resource, sys
 sys.path.insert(0, sys.argv[1])
 import toy_converter
 from tfrecords_tools import __main__ as command_line
@@ -18,8 +18,12 @@ from tfrecords_tools.commands import convert
 from tfrecords_tools import converters
 table = {"toy": toy_converter.ToyConverter}
 convert.converters = lambda: table
+limit = int(sys.argv[2])
+if limit:
+    # Files that may not grow act like a disk that is full.
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 if __name__ == "__main__":
-    sys.exit(command_line.main(["convert", "toy", *sys.argv[2:]]))
+    sys.exit(command_line.main(["convert", "toy", *sys.argv[3:]]))
 """
 _IMAGES = 6000
 _SHARDS = 12
@@ -38,7 +42,7 @@ def many_toys(toys, tmp_path_factory):
     return root
 
 
-def start(tmp_path, data_dir, output_dir):
+def start(tmp_path, data_dir, output_dir, *, largest_file=0):
     script = tmp_path / "convert_toys.py"
     script.write_text(_SCRIPT)
     return subprocess.Popen(
@@ -46,6 +50,7 @@ def start(tmp_path, data_dir, output_dir):
             sys.executable,
             str(script),
             str(Path(__file__).parent),
+            str(largest_file),
             *("--data_dir", str(data_dir), "--output_dir", str(output_dir)),
             *("--split", "train", "--allow_count_mismatch"),
             *("--num_shards", str(_SHARDS), "--jobs", "2"),
@@ -125,3 +130,21 @@ def test_a_stopped_run_shows_nothing_and_the_next_one_goes_on(
     for name, inode in before.items():
         final = f"toy_train.record-{name[-5:]}-of-{_SHARDS:05d}"
         assert (tmp_path / "out" / final).stat().st_ino == inode
+
+
+def test_a_full_disk_is_one_line_and_leaves_nothing_that_looks_finished(
+    many_toys, uninterrupted, tmp_path
+):
+    process = start(tmp_path, many_toys, tmp_path / "out", largest_file=200_000)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "File too large" in errors
+    assert "Traceback" not in errors
+    assert not contents(tmp_path / "out")
+    work = tmp_path / "out" / ".toy_train.partial"
+    assert not list(work.glob("shard-*"))
+
+    process = start(tmp_path, many_toys, tmp_path / "out")
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    assert contents(tmp_path / "out") == uninterrupted
