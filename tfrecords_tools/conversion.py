@@ -262,7 +262,17 @@ def _gather(job: ShardJob, outputs: Outputs, converter: Converter) -> Counts:
         faults = total(work.read_counts(work.faults(i)) for i in faulty)
         raise DatasetError(_describe_faults(job, faults, len(faulty)))
     counts = total(work.read_counts(work.counts(i)) for i in indices)
-    counts.drop(converter.left_out, "images that are not written")
+    if not counts.images["written"]:
+        raise DatasetError(
+            f"A split must have an image that can be used. Received none of "
+            f"{counts.images['annotated']:,}: "
+            f"{', '.join(counts.unusable) or 'the list is empty'} "
+            f"({converter.data_dir})"
+        )
+    for reason, number in converter.left_out_boxes.items():
+        counts.dropped[reason] += number
+        counts.boxes["annotated"] += number
+    counts.left_out.update(converter.left_out_images)
     return counts
 
 

@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-EXAMPLES = 20
+EXAMPLES = 100
 """Images named for each thing that was counted."""
 
 
@@ -17,6 +17,7 @@ class Counts:
         images: "annotated", "written", "without boxes".
         boxes: "annotated", "kept", "clipped".
         unusable, re_encoded, remarks: images by reason.
+        left_out: images that do not belong to the split, by reason.
         dropped: boxes by reason.
         classes: boxes kept, by class name.
         named: the first images counted for a reason, by reason.
@@ -29,6 +30,9 @@ class Counts:
         default_factory=collections.Counter
     )
     unusable: collections.Counter[str] = dataclasses.field(
+        default_factory=collections.Counter
+    )
+    left_out: collections.Counter[str] = dataclasses.field(
         default_factory=collections.Counter
     )
     re_encoded: collections.Counter[str] = dataclasses.field(

@@ -80,6 +80,8 @@ def describe(report: Report) -> Iterator[str]:
             f"  {number:,} of {images['annotated']:,} images left out: "
             f"{reason}{_examples(counts, reason)}"
         )
+    for reason, number in counts.left_out.most_common():
+        yield f"  not part of the split: {_number(number, 'image')}, {reason}"
     for reason, number in counts.dropped.most_common():
         yield (
             f"  {number:,} of {boxes['annotated']:,} boxes dropped: "

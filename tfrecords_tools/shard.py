@@ -21,6 +21,7 @@ from tfrecords_tools.work_folder import WorkFolder
 from tfrecords_tools.writer import check_classes, frame
 
 ABSENT = "absent"
+_OF_UNUSABLE = "its image cannot be used"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,8 @@ def _examples(
         except ImageError as error:
             counts.unusable[str(error)] += 1
             counts.name(str(error), image.filename)
+            counts.drop({_OF_UNUSABLE: len(image.objects)}, image.filename)
+            counts.drop(image.dropped, image.filename)
         on_image()
 
 

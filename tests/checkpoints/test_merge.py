@@ -111,8 +111,14 @@ def test_detections_and_so_map_are_equal(small_world, spotpatch):
         assert one.source_id == other.source_id
         assert len(one.scores) > 10
         np.testing.assert_allclose(one.scores, other.scores, atol=1e-5)
-        np.testing.assert_allclose(one.boxes, other.boxes, atol=1e-4)
-        np.testing.assert_array_equal(one.classes, other.classes)
+        # Detections of about one score may stand in either order.
+        apart = np.diff(one.scores, prepend=2, append=-2) < -1e-5
+        alone = apart[:-1] & apart[1:]
+        assert alone.sum() > 10
+        np.testing.assert_allclose(
+            one.boxes[alone], other.boxes[alone], atol=1e-4
+        )
+        np.testing.assert_array_equal(one.classes[alone], other.classes[alone])
 
 
 def test_writes_an_ordinary_model_directory(small_world, spotpatch):

@@ -177,6 +177,31 @@ def test_unusable_images_are_left_out_and_counted_if_that_is_meant(
     assert report.counts.unusable == {"empty file": 1}
     assert report.counts.images["written"] == 6
     assert report.counts.named["empty file"] == ["train 4.jpg"]
+    assert report.counts.dropped == {"its image cannot be used": 1}
+    assert report.counts.boxes["annotated"] == 7
+
+
+@pytest.mark.parametrize("may_lack_images", [False, True])
+def test_a_split_without_any_usable_image_is_an_error(
+    make_toys, toy_data, tmp_path, may_lack_images
+):
+    for image in (toy_data / "images").iterdir():
+        image.unlink()
+    converter = make_toys()
+    converter.may_lack_images = may_lack_images
+    with pytest.raises(DatasetError, match="none of 7: absent"):
+        run(converter, tmp_path / "out", allow_count_mismatch=True)
+    assert not contents(tmp_path / "out")
+
+
+def test_what_does_not_belong_to_the_split_is_counted(make_toys, tmp_path):
+    converter = make_toys()
+    converter.left_out_images["of no use"] = 2
+    converter.left_out_boxes["unknown class"] = 5
+    counts = run(converter, tmp_path / "out").counts
+    assert counts.left_out == {"of no use": 2}
+    assert counts.dropped == {"unknown class": 5}
+    assert counts.boxes["annotated"] == 12
 
 
 def test_leaving_images_out_costs_no_shard_that_was_complete(

@@ -1,6 +1,7 @@
 """convert: a dataset as its authors ship it, to TFRecords."""
 
 import argparse
+import contextlib
 import os
 import sys
 import time
@@ -53,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     converter = kind(to_path(options.data_dir), _own_options(kind, options))
     for split in _splits(converter, options.split):
         started = time.monotonic()
-        with _Bar() as bar:
+        with _Bar() as bar, _naming(options.output_dir):
             report = convert(
                 converter,
                 split,
@@ -70,6 +71,17 @@ def run(options: argparse.Namespace) -> int:
             f"  {options.output_dir}/{report.shards[0]} ... ({seconds:.0f} s)"
         )
     return 0
+
+
+@contextlib.contextmanager
+def _naming(output_dir: str) -> Iterator[None]:
+    """Says of a disk that is full which one it is."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, output_dir) from error
 
 
 class _Bar:
@@ -123,9 +135,7 @@ def _add_common_flags(
     parser.add_argument(
         "--output_dir", required=True, metavar="DIR", help="made if absent"
     )
-    parser.add_argument(
-        "--split", choices=SPLITS, help="default: all that DATA_DIR has"
-    )
+    parser.add_argument("--split", choices=SPLITS, help="default: both")
     shards = ", ".join(f"{s}: {n}" for s, n in converter.num_shards.items())
     parser.add_argument(
         "--num_shards",
@@ -227,16 +237,14 @@ def _splits(converter: Converter, wanted: str | None) -> Iterator[str]:
     if wanted is not None:
         return iter((wanted,))
     for split in SPLITS:
-        if split in converter.splits:
-            continue
-        if split in converter.optional_splits:
+        if split not in converter.splits and split in converter.optional_splits:
             print(f"{converter.key}: no {split} split here", file=sys.stderr)
             continue
         try:
-            next(converter.annotated_images(split))
+            converter.check_split(split)
         except MissingDataError as error:
-            others = " or ".join(f"--split {name}" for name in converter.splits)
+            (other,) = set(SPLITS) - {split}
             raise MissingDataError(
-                f"{error}; to do without it, add {others}"
+                f"{error}; to do without the {split} split, add --split {other}"
             ) from error
     return iter(converter.splits)

@@ -56,8 +56,10 @@ class Converter(abc.ABC):
     def __init__(self, data_dir: Path, options: argparse.Namespace):
         self.data_dir = data_dir
         self.options = options
-        self.left_out: collections.Counter[str] = collections.Counter()
-        """Boxes of images that no record is yielded for, by reason."""
+        self.left_out_images: collections.Counter[str] = collections.Counter()
+        """Annotated images that do not belong to the split, by reason."""
+        self.left_out_boxes: collections.Counter[str] = collections.Counter()
+        """Their boxes, by reason."""
 
     @classmethod
     def add_flags(cls, parser: argparse.ArgumentParser) -> None:
@@ -72,6 +74,13 @@ class Converter(abc.ABC):
     @abc.abstractmethod
     def label_map(self) -> list[LabelMapItem]:
         """Classes by id; raises ParseError for a broken class list."""
+
+    def check_split(self, split: str) -> None:
+        """Looks whether the split can be read, before anything is written.
+
+        Raises: MissingDataError naming what is not there; ParseError.
+        """
+        next(self.annotated_images(split), None)
 
     @abc.abstractmethod
     def annotated_images(self, split: str) -> Iterator[AnnotatedImage]:

@@ -59,7 +59,7 @@ class CocoConverter(Converter):
         parser.add_argument(
             "--drop_crowds",
             action="store_true",
-            help="leave out boxes around crowds",
+            help="leave boxes around crowds out of the training split",
         )
         parser.add_argument(
             "--drop_out_of_bounds",
@@ -91,7 +91,12 @@ class CocoConverter(Converter):
             )
         for image in instances.images:
             boxes = instances.boxes(image)
-            yield self._annotated_image(folder, image, boxes)
+            yield self._annotated_image(split, folder, image, boxes)
+
+    def check_split(self, split: str) -> None:
+        # Reading the first image would read a whole instances file.
+        self._instances_path(split)
+        self._image_folder(split)
 
     def _instances_path(self, split: str) -> Path:
         return self._tree.file(*_names(_FOLDERS[split]), archive=_ARCHIVE)
@@ -117,11 +122,15 @@ class CocoConverter(Converter):
         }
 
     def _annotated_image(
-        self, folder: Path, image: CocoImage, boxes: Iterator[CocoBox]
+        self,
+        split: str,
+        folder: Path,
+        image: CocoImage,
+        boxes: Iterator[CocoBox],
     ) -> AnnotatedImage:
         objects, dropped = [], Counter[str]()
         for box in boxes:
-            reason = self._reason_to_drop(box, image)
+            reason = self._reason_to_drop(split, box, image)
             if reason:
                 dropped[reason] += 1
             else:
@@ -135,8 +144,12 @@ class CocoConverter(Converter):
             dropped=dropped,
         )
 
-    def _reason_to_drop(self, box: CocoBox, image: CocoImage) -> str | None:
-        if self.options.drop_crowds and box.is_crowd:
+    def _reason_to_drop(
+        self, split: str, box: CocoBox, image: CocoImage
+    ) -> str | None:
+        # In evaluation a crowd is a region to ignore, not to forget.
+        drop_crowds = split == "train" and self.options.drop_crowds
+        if drop_crowds and box.is_crowd:
             return CROWD
         is_outside = (
             box.x + box.width > image.width or box.y + box.height > image.height

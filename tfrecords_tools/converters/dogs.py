@@ -40,6 +40,7 @@ class DogsConverter(Converter):
         {"train": 10, "eval": 10}
     )
     order = "official lists"
+    label_map_has_gaps = True  # In lists of some breeds only.
     object_columns: Mapping[str, type] = MappingProxyType({"view": str})
 
     def __init__(self, data_dir: Path, options: argparse.Namespace):
@@ -81,14 +82,17 @@ class DogsConverter(Converter):
         for path in [self._whole_list] if self._whole_list else lists:
             for listed in _read_list(path):
                 first.setdefault(listed.folder, listed)
-        breeds = {}
-        for label, (folder, listed) in enumerate(sorted(first.items()), 1):
-            if listed.label != label:
+        breeds: dict[str, LabelMapItem] = {}
+        greatest = 0
+        for folder, listed in sorted(first.items()):
+            if listed.label <= greatest:
                 raise listed.error(
-                    f"Labels must number the folders in alphabetical order, "
-                    f"{folder} {label}. Received: {listed.label}"
+                    f"Labels must number the folders in alphabetical order; "
+                    f"that of {folder} must be greater than {greatest}. "
+                    f"Received: {listed.label}"
                 )
-            breeds[folder] = LabelMapItem(label, listed.breed, listed.breed)
+            greatest = listed.label
+            breeds[folder] = LabelMapItem(greatest, listed.breed, listed.breed)
         return breeds
 
     def _image(self, listed: "_Listed", breed: LabelMapItem) -> AnnotatedImage:

@@ -25,7 +25,7 @@ from tfrecords_tools.tree import Tree
 UNKNOWN_CLASS = "unknown class"
 GROUP_OF = "group of"
 
-_ARCHIVE = "the Open Images V4 downloads"
+_ARCHIVE = "a download of its own beside the Open Images V4 archives"
 _FOLDERS = {"train": "train", "eval": "validation"}
 
 
@@ -77,7 +77,7 @@ class OidConverter(Converter):
         parser.add_argument(
             "--drop_group_of",
             action="store_true",
-            help="leave out boxes around groups",
+            help="leave boxes around groups out of the training split",
         )
 
     @property
@@ -88,19 +88,22 @@ class OidConverter(Converter):
         return list(self._classes.values())
 
     def annotated_images(self, split: str) -> Iterator[AnnotatedImage]:
-        self.left_out.clear()
+        self.left_out_images.clear()
+        self.left_out_boxes.clear()
         if split not in self._box_files:
-            Tree(self.data_dir).file(
-                _box_file(_FOLDERS[split]), archive=_ARCHIVE
-            )
+            self._miss(split)
         for image_id, boxes in boxes_by_image(self._box_files[split]):
             known = [box for box in boxes if box.class_id in self._classes]
             num_unknown = len(boxes) - len(known)
             if known:
                 path = self._path(split, image_id)
-                yield self._annotated_image(path, image_id, known, num_unknown)
+                drop_groups = split == "train" and self.options.drop_group_of
+                yield self._annotated_image(
+                    path, image_id, known, num_unknown, drop_groups
+                )
             else:
-                self.left_out[UNKNOWN_CLASS] += num_unknown
+                self.left_out_images["unknown classes only"] += 1
+                self.left_out_boxes[UNKNOWN_CLASS] += num_unknown
 
     def shard(self, image: AnnotatedImage, index: int, num_shards: int) -> int:
         """By the id, so that the shard of an image never changes."""
@@ -110,11 +113,24 @@ class OidConverter(Converter):
         absent = self.data_dir / _FOLDERS[split] / f"{image_id}.jpg"
         return self._image_index.find(image_id) or absent
 
+    def check_split(self, split: str) -> None:
+        # Reading the first image would sort all rows.
+        if split not in self._box_files:
+            self._miss(split)
+
+    def _miss(self, split: str) -> None:
+        Tree(self.data_dir).file(_box_file(_FOLDERS[split]), archive=_ARCHIVE)
+
     def _annotated_image(
-        self, path: Path, image_id: str, boxes: list[OidBox], num_unknown: int
+        self,
+        path: Path,
+        image_id: str,
+        boxes: list[OidBox],
+        num_unknown: int,
+        drop_groups: bool,
     ) -> AnnotatedImage:
         dropped = Counter({UNKNOWN_CLASS: num_unknown})
-        if self.options.drop_group_of:
+        if drop_groups:
             dropped[GROUP_OF] = sum(box.group_of for box in boxes)
             boxes = [box for box in boxes if not box.group_of]
         return AnnotatedImage(

@@ -49,6 +49,7 @@ class PetConverter(Converter):
         {"train": 10, "eval": 10}
     )
     order = "official trainval list"
+    label_map_has_gaps = True  # In a list of some breeds only.
     object_columns: Mapping[str, type] = MappingProxyType({"view": str})
 
     def __init__(self, data_dir: Path, options: argparse.Namespace):

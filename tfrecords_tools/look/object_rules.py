@@ -135,8 +135,8 @@ def _find_value_faults(values: Mapping[str, list[Any]]) -> Iterator[str]:
         **dict.fromkeys(_FLAGS, ("0 or 1", lambda flag: flag in (0, 1))),
         "occluded": ("0 or more", lambda degree: degree >= 0),
         "area": (
-            "finite and more than 0",
-            lambda area: math.isfinite(area) and area > 0,
+            "finite and 0 or more",
+            lambda area: math.isfinite(area) and area >= 0,
         ),
         "weight": (
             "finite and 0 or more",

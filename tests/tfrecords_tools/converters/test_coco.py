@@ -63,6 +63,16 @@ def test_crowds_can_be_left_out(root):
     assert image.dropped == {"crowd": 1}
 
 
+def test_evaluation_ignores_crowds_and_does_not_forget_them(root):
+    path = root / "annotations" / "instances_val2017.json"
+    content = json.loads(path.read_text())
+    for annotation in content["annotations"]:
+        annotation["iscrowd"] = 1
+    path.write_text(json.dumps(content))
+    (image,) = converter(root, "--drop_crowds").annotated_images("eval")
+    assert [box.is_crowd for box in image.objects] == [True]
+
+
 def test_boxes_over_the_border_can_be_left_out(root):
     coco = converter(root, "--drop_out_of_bounds")
     images = list(coco.annotated_images("train"))

@@ -50,9 +50,10 @@ def test_names_are_machine_ids_and_labels_are_lines(root):
 def test_boxes_of_images_left_out_are_counted_aside(root):
     oid = converter(root)
     list(oid.annotated_images("train"))
-    assert oid.left_out == {"unknown class": 1}
+    assert oid.left_out_boxes == {"unknown class": 1}
+    assert oid.left_out_images == {"unknown classes only": 1}
     list(oid.annotated_images("eval"))
-    assert oid.left_out == {}
+    assert oid.left_out_boxes == oid.left_out_images == {}
 
 
 def test_shard_depends_on_the_id_alone(root):
@@ -83,6 +84,17 @@ def test_group_boxes_can_be_left_out(root):
     images = list(converter(root, "--drop_group_of").annotated_images("train"))
     assert [len(image.objects) for image in images] == [1, 1, 1, 2, 1]
     assert images[3].dropped == {"group of": 1}
+
+
+def test_evaluation_ignores_groups_and_does_not_forget_them(root):
+    path = root / "validation-annotations-bbox.csv"
+    header, row, *_ = path.read_text().splitlines()
+    fields = row.split(",")
+    fields[10] = "1"
+    path.write_text(f"{header}\n{','.join(fields)}\n")
+    oid = converter(root, "--drop_group_of")
+    (image,) = oid.annotated_images("eval")
+    assert [box.group_of for box in image.objects] == [True]
 
 
 def test_images_may_lie_flat_or_deep(root):

@@ -46,10 +46,10 @@ def test_good_records_have_no_fault(handmade, verify):
 
 
 def test_a_fault_names_file_record_and_source_id(handmade, verify, tmp_path):
-    bad = handmade.record("7/é", **{"object/area": ("float", [1.0, 0.0])})
+    bad = handmade.record("7/é", **{"object/area": ("float", [1.0, -1.0])})
     assert only_fault(verify(handmade.record("a"), bad)) == (
         f"{tmp_path}/a.record, record 2 (7/é): object 2: area must be finite "
-        f"and more than 0. Received: 0.0"
+        f"and 0 or more. Received: -1.0"
     )
 
 
@@ -389,7 +389,7 @@ def test_all_faults_are_counted_and_ten_kept(handmade, verify):
 def test_faults_of_one_record_are_all_told(handmade, verify):
     bad = {
         "source_id": ("bytes", [b""]),
-        "object/area": ("float", [0.0, 0.0]),
+        "object/area": ("float", [-1.0, 0.0]),
         "object/class/label": ("int64", [3, 1]),
     }
     # One line a rule, about the first object that breaks it.
