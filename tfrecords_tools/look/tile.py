@@ -35,6 +35,7 @@ CAPTION_HEIGHT = 18
 _TEXT_HEIGHT = 12
 _TAG_HEIGHT = _TEXT_HEIGHT + 4
 _TAGS = 20
+_FEW = 4  # Boxes that all get their tag.
 _FLATTEST = 4  # Width over height of a tile, the caption not counted.
 _PAPER: Colour = (250, 250, 248)
 _INK: Colour = (30, 30, 30)
@@ -91,8 +92,22 @@ def _draw_boxes(picture: Image.Image, boxes: Sequence[SeenBox]) -> None:
     for box in drawn:
         draw_frame(draw, box_pixels(box, picture.size), box)
     taken: list[Pixels] = []
-    for box in drawn[:_TAGS]:
-        taken.append(_draw_tag(draw, picture.size, box, taken))
+    for box in _worth_a_tag(drawn)[:_TAGS]:
+        place = _draw_tag(draw, picture.size, box, taken)
+        if place is not None:
+            taken.append(place)
+
+
+def _worth_a_tag(boxes: Sequence[SeenBox]) -> Sequence[SeenBox]:
+    """One of many alike says it for all; a crowd of tags hides the picture."""
+    said: set[tuple[str, str]] = set()
+    chosen = []
+    for box in boxes:
+        key = (box.name, tag_text(box, box.name))
+        if len(boxes) <= _FEW or key not in said:
+            chosen.append(box)
+        said.add(key)
+    return chosen
 
 
 def _draw_tag(
@@ -100,8 +115,11 @@ def _draw_tag(
     size: tuple[int, int],
     box: SeenBox,
     taken: Sequence[Pixels],
-) -> Pixels:
-    """Above, in or below the box, where no other tag is; returns the place."""
+) -> Pixels | None:
+    """Above, in or below the box, where no other tag is; returns the place.
+
+    Where there is none, the frame's colour has to tell the class.
+    """
     font = load_font(_TEXT_HEIGHT)
     text = tag_text(box, _drawable_name(box, font))
     text = fit(text, font, size[0] - 6)
@@ -116,7 +134,9 @@ def _draw_tag(
     ]
     places = places or [(left, 0, left + width - 1, _TAG_HEIGHT - 1)]
     free = [p for p in places if not any(_overlap(p, q) for q in taken)]
-    place = (free or places)[0]
+    if not free:
+        return None
+    place = free[0]
     draw.rectangle(place, fill=box_colour(box))
     middle = (place[1] + place[3] + 1) / 2
     draw.text((place[0] + 3, middle), text, "white", font, anchor="lm")
