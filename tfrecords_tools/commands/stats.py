@@ -32,7 +32,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         "--label_map",
         type=to_path,
         metavar="PBTXT",
-        help="lists classes without box too; names for bare labels",
+        help="shows display names, and classes without a box too",
     )
     parser.add_argument(
         "--max_number_of_boxes",

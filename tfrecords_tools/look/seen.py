@@ -63,18 +63,22 @@ class ClassNames:
     """Names and ids of classes, as far as a label map is given."""
 
     def __init__(self, items: Sequence[LabelMapItem] = ()):
-        self.names = {item.id: item.name for item in items}
+        self._by_id = {item.id: item.display_name for item in items}
+        self._shown = {item.name: item.display_name for item in items}
         self._ids = {item.display_name: item.id for item in items}
         self._ids.update((item.name, item.id) for item in items)
 
     def complete(self, name: str, label: int | None) -> tuple[str, int | None]:
-        """Fills in whichever of the two a record leaves out."""
+        """Fills in whichever of the two a record leaves out.
+
+        A name becomes what people read: Open Images' are machine ids.
+        """
         if label is None:
             label = self._ids.get(name)
         if not name:
             unknown = "no class" if label is None else f"class {label}"
-            name = self.names.get(label or 0, unknown)
-        return name, label
+            name = self._by_id.get(label or 0, unknown)
+        return self._shown.get(name, name), label
 
 
 def read_boxes(

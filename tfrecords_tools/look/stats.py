@@ -42,7 +42,7 @@ class Statistics:
         self._names = ClassNames(label_map)
         self._limit = max_number_of_boxes
         self._classes = collections.Counter(
-            dict.fromkeys((item.name for item in label_map), 0)
+            dict.fromkeys((item.display_name for item in label_map), 0)
         )
         self._flags = collections.Counter(dict.fromkeys(FLAGS, 0))
         self._coco_sizes = collections.Counter(

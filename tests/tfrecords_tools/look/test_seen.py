@@ -41,12 +41,12 @@ def test_a_full_record(handmade):
     ("given", "name", "label"),
     [
         ({}, "no class", None),
-        ({LABEL: [1]}, "cat", 1),
+        ({LABEL: [1]}, "Cat", 1),
         ({LABEL: [9]}, "class 9", 9),
-        ({TEXT: [b"cat"]}, "cat", 1),
+        ({TEXT: [b"cat"]}, "Cat", 1),
         ({TEXT: [b"Cat"]}, "Cat", 1),
         ({TEXT: [b"cow"]}, "cow", None),
-        ({TEXT: [b""], LABEL: [1]}, "cat", 1),
+        ({TEXT: [b""], LABEL: [1]}, "Cat", 1),
         ({TEXT: [b"c\xff"], LABEL: [2]}, "c\ufffd", 2),
     ],
 )
