@@ -2,12 +2,15 @@
 
 import argparse
 import importlib
+import io
 import pkgutil
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from tfrecords_tools import commands
+from tfrecords_tools.errors import UsageError
 
 _INTERRUPTED = 130
 
@@ -30,12 +33,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         status: int = options.run(options)
         return status
+    except UsageError as error:
+        parser.error(str(error))
     except (ValueError, OSError) as error:
         print(f"{parser.prog}: error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"\n{parser.prog}: interrupted", file=sys.stderr)
         return _INTERRUPTED
+
+
+def _prepare_process() -> None:
+    signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A name that the terminal cannot show must not end a conversion.
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    """Ends as an exception, so that temporary files are removed."""
+    sys.exit(128 + number)
 
 
 def _what_to_install(error: ModuleNotFoundError) -> str:
@@ -68,4 +86,5 @@ def _make_parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    _prepare_process()
     sys.exit(main())

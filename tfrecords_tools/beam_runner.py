@@ -10,6 +10,7 @@ import functools
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from tfrecords_tools.errors import DatasetError
 from tfrecords_tools.files import to_path
 from tfrecords_tools.shard import ShardJob, write_shard
 from tfrecords_tools.work_folder import WorkFolder
@@ -34,17 +35,38 @@ def run_on_beam(
         arguments: Beam's own flags, `--runner=...` among them. Workers must
             see data and output under the same paths as this process.
         jobs: processes of the direct runner; others have flags of their own.
-    Raises: ValueError if Beam is not installed or knows the flags not;
-        RuntimeError or the runner's own errors if a shard fails.
+    Raises: ValueError if Beam is not installed; DatasetError with the last
+        line of what the runner says if it fails.
     """
     try:
-        import apache_beam as beam
-        from apache_beam.options.pipeline_options import PipelineOptions
+        import apache_beam  # noqa: F401
     except ImportError as error:
         raise ValueError(
             "`--runner` needs Apache Beam, which the extra `convert` brings: "
             "pip install 'object_detection_patch[convert]'"
         ) from error
+    try:
+        _run(job, shards, arguments, jobs, progress)
+    # Runners raise whatever they like, with the workers' tracebacks in it.
+    except Exception as error:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        reason = lines[-1].strip() if lines else type(error).__name__
+        raise DatasetError(
+            f"The Beam runner failed; run the same command again when it is "
+            f"mended. Received: {reason}"
+        ) from error
+
+
+def _run(
+    job: ShardJob,
+    shards: Mapping[int, int],
+    arguments: Sequence[str],
+    jobs: int,
+    progress: Callable[[int], object],
+) -> None:
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+
     options = PipelineOptions(
         [*arguments, *_direct_runner_flags(arguments, jobs)]
     )

@@ -52,6 +52,8 @@ class Choices:
         allow_count_mismatch: whether a split may have another size than the
             paper's, or lack images that cannot be used.
         overwrite: whether a finished conversion may be replaced.
+        may_replace_label_map: whether another label map may be replaced,
+            because the records of all splits are.
         jobs: processes.
         beam_arguments: flags for Apache Beam; None converts without it.
     """
@@ -60,6 +62,7 @@ class Choices:
     rules: Rules = Rules()
     allow_count_mismatch: bool = False
     overwrite: bool = False
+    may_replace_label_map: bool = False
     jobs: int = dataclasses.field(default_factory=lambda: os.cpu_count() or 1)
     beam_arguments: Sequence[str] | None = None
 
@@ -80,8 +83,9 @@ def convert(
     label_map = converter.label_map()
     outputs = Outputs.of(converter, split, output_dir, choices.num_shards)
     with outputs.work.locked():
-        if not choices.overwrite:
-            outputs.check_label_map(converter, label_map)
+        outputs.check_label_map(
+            converter, label_map, may_replace=choices.may_replace_label_map
+        )
         plan = _plan(converter, split, outputs, progress)
         identity = _identity(converter, choices, plan)
         if not choices.overwrite:
@@ -104,6 +108,7 @@ def convert(
             options=_options(converter, choices, len(outputs.shards)),
             shards=[path.name for path in outputs.shards],
             images_by_shard=plan.counts,
+            bytes_by_shard=outputs.sizes(),
             counts=counts,
             identity=identity,
         )

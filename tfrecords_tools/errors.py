@@ -3,6 +3,10 @@
 from pathlib import Path
 
 
+class UsageError(ValueError):
+    """A value on the command line that cannot be meant."""
+
+
 class DatasetError(ValueError):
     """The data cannot be converted as they are."""
 

@@ -22,7 +22,9 @@ def to_path(text: str | Path) -> Path:
     from upath import UPath
 
     try:
-        return cast(Path, UPath(text))
+        path = UPath(text)
+        _ = path.fs  # Only this asks for the store's own package.
+        return cast(Path, path)
     except (ImportError, ValueError) as error:
         raise ValueError(
             f"Paths of this kind need a package that is not here: {error}. "

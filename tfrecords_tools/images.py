@@ -29,6 +29,10 @@ _EXIF_ORIENTATION = 0x0112
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _END_OF_IMAGE = b"\xff\xd9"
 _START_OF_SCAN = b"\xff\xda"
+_FRAMES = {b"\xff\xc0", b"\xff\xc1", b"\xff\xc2"}
+"""Baseline, extended and progressive; decoders know no other."""
+_TABLES = {b"\xff\xdb", b"\xff\xc4", _START_OF_SCAN}
+"""Quantisation, Huffman codes, and a scan that uses them."""
 _PNG_BIT_DEPTH = 24
 # Damage leads Pillow's decoders into almost any exception.
 _DECODER_ERRORS = (
@@ -121,10 +125,11 @@ def _store(
     turned = kind == "jpeg" and _is_turned(picture)
     too_large = max_side is not None and max(picture.size) > max_side
     reason = _reason_to_re_encode(picture, data, kind)
-    if kind == "jpeg" and not _is_complete_jpeg(data):
-        raise ImageError("damaged JPEG: ends before its last marker")
+    if kind == "jpeg":
+        _check_jpeg_markers(data)
     if kind == "png":
         _check_png_chunks(data)
+        picture.load()  # Few datasets have any, so this may take its time.
     if reason is None and not too_large:
         return StoredImage(
             encoded=data,
@@ -189,30 +194,30 @@ def _is_turned(picture: Image.Image) -> bool:
     return orientation in range(2, 9)
 
 
-def _is_complete_jpeg(data: bytes) -> bool:
-    """Whether the end-of-image marker follows the coded data.
+def _check_jpeg_markers(data: bytes) -> None:
+    """Whether all that a decoder needs is there, the end marker above all.
 
-    TensorFlow refuses a file without it, in the middle of a training. Walks
-    the markers, since a thumbnail in the header has an end marker too.
+    TensorFlow refuses a file without it in the middle of a training. Walks
+    the markers, since a thumbnail in the header has them too; what is coded
+    between them only decoding can tell, which `verify` does.
     """
     position = 2
+    seen: set[bytes] = set()
     while True:
         found = _MARKER.search(data, position)
         if found is None:
-            return False
+            raise ImageError("damaged JPEG: ends before its last marker")
         marker, position = found.group(), found.end()
         if marker == _END_OF_IMAGE:
-            return True
+            break
         if position + 2 > len(data):
-            return False
+            raise ImageError("damaged JPEG: ends before its last marker")
         position += int.from_bytes(data[position : position + 2], "big")
-        if marker == _START_OF_SCAN and _ends_here(data):
-            return True
-
-
-def _ends_here(data: bytes) -> bool:
-    """Spares the walk through coded data where the last bytes are the end."""
-    return data.endswith(_END_OF_IMAGE)
+        seen.add(marker)
+        if marker == _START_OF_SCAN and data.endswith(_END_OF_IMAGE):
+            break  # Spares the walk through the coded data.
+    if not (seen & _FRAMES and _TABLES <= seen):
+        raise ImageError("damaged JPEG: without a frame, a scan or its tables")
 
 
 def _check_png_chunks(data: bytes) -> None:

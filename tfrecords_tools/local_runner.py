@@ -1,14 +1,12 @@
 """Writes shards with the processes of this machine."""
 
-import concurrent.futures
+import concurrent.futures.process
 import multiprocessing
-import multiprocessing.connection
-import os
-import signal
-import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tfrecords_tools.errors import DatasetError
+from tfrecords_tools.processes import make_pool
 from tfrecords_tools.shard import ShardJob, write_shard
 
 _POLL_SECONDS = 0.2
@@ -33,15 +31,16 @@ def run_locally(
         for index in shards:
             write_shard(job, index, lambda: progress(1))
         return
-    # Not forked: a child would inherit the progress bar's threads and locks.
-    context = multiprocessing.get_context("spawn")
-    done = context.Value("Q", 0)
-    pool = concurrent.futures.ProcessPoolExecutor(
-        min(jobs, len(shards)), context, _start_worker, (done,)
-    )
+    done = multiprocessing.get_context("spawn").Value("Q", 0)
+    pool = make_pool(min(jobs, len(shards)), _keep, (done,))
     try:
         futures = [pool.submit(_write, job, index) for index in shards]
         _wait(futures, lambda: done.value, progress)
+    except concurrent.futures.process.BrokenProcessPool as error:
+        raise DatasetError(
+            "A process that wrote shards was killed, perhaps for want of "
+            "memory. Run the same command again, with fewer --jobs"
+        ) from error
     except BaseException:
         for child in multiprocessing.active_children():
             child.terminate()
@@ -68,20 +67,9 @@ def _wait(
         reported = now
 
 
-def _start_worker(done: Any) -> None:
+def _keep(done: Any) -> None:
     global _images_done
     _images_done = done
-    # The parent decides what an interrupt means for all.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A parent that was killed cannot stop its workers; they notice."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        multiprocessing.connection.wait([parent.sentinel])
-        os._exit(1)
 
 
 def _write(job: ShardJob, index: int) -> None:

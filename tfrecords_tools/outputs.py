@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from tfrecords_tools.label_map import (
 from tfrecords_tools.report import Report, read_report, write_report
 from tfrecords_tools.work_folder import WorkFolder
 from tfrecords_tools.writer import shard_paths
+
+_SHARD_ENDING = re.compile(r"-[0-9]{5}-of-[0-9]{5}")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -61,13 +64,19 @@ class Outputs:
         )
 
     def check_label_map(
-        self, converter: Converter, label_map: list[LabelMapItem]
+        self,
+        converter: Converter,
+        label_map: list[LabelMapItem],
+        *,
+        may_replace: bool,
     ) -> None:
         """Splits share the map; another one belongs to other records.
 
-        Raises: DatasetError if the folder has another one.
+        Args:
+            may_replace: whether the records of all splits are replaced too.
+        Raises: DatasetError if the folder has another one that must stay.
         """
-        if not self.label_map.is_file():
+        if may_replace or not self.label_map.is_file():
             return
         there = read_label_map(
             self.label_map, allow_gaps=converter.label_map_has_gaps
@@ -76,7 +85,8 @@ class Outputs:
             raise DatasetError(
                 f"All splits in a folder must share one label map. Received a "
                 f"folder with another one; take a new --output_dir, or "
-                f"--overwrite ({self.label_map})"
+                f"--overwrite both splits in one run, without --split "
+                f"({self.label_map})"
             )
 
     def finished_earlier(self, identity: str) -> Report | None:
@@ -87,6 +97,7 @@ class Outputs:
         if self.report.is_file():
             report = read_report(self.report)
             if report.identity == identity:
+                self._check_sizes(report)
                 return report
         there = self._records()
         # A run that was killed may have named some of its shards already.
@@ -97,6 +108,27 @@ class Outputs:
                 f"--overwrite. Received: {there[0]}"
             )
         return None
+
+    def _check_sizes(self, report: Report) -> None:
+        """Whether the shards are still what the report says."""
+        for path, size in zip(self.shards, report.bytes_by_shard, strict=True):
+            found = path.stat().st_size if path.is_file() else None
+            if found != size:
+                raise DatasetError(
+                    f"A finished shard must have {size:,} bytes, as the "
+                    f"report says; convert again with --overwrite. Received: "
+                    f"{'no file' if found is None else f'{found:,}'} ({path})"
+                )
+
+    def sizes(self) -> list[int]:
+        """Bytes of each shard, wherever it is at the moment."""
+        return [
+            (source if source.exists() else target).stat().st_size
+            for source, target in (
+                (self.work.shard(index), target)
+                for index, target in enumerate(self.shards)
+            )
+        ]
 
     def finish(
         self,
@@ -134,6 +166,11 @@ class Outputs:
         self.work.remove()
 
     def _records(self) -> list[Path]:
-        """Shards of the split, whatever their number."""
+        """Shards of the split, whatever their number; no file of others."""
         stem = self.shards[0].name.split("-")[0]
-        return sorted(self.folder.glob(f"{stem}-*"))
+        return sorted(
+            path
+            for path in self.folder.glob(f"{stem}-*")
+            if _SHARD_ENDING.fullmatch(path.name.removeprefix(stem))
+            and path.is_file()
+        )

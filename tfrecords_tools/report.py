@@ -22,6 +22,7 @@ class Report:
         options: flags that change the bytes.
         shards: file names.
         images_by_shard: annotated images, by shard.
+        bytes_by_shard: sizes of the files.
         identity: digest of annotations and options.
     """
 
@@ -33,6 +34,7 @@ class Report:
     options: Mapping[str, object]
     shards: Sequence[str]
     images_by_shard: Sequence[int]
+    bytes_by_shard: Sequence[int]
     counts: Counts
     identity: str
 

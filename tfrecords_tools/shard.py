@@ -6,6 +6,7 @@ it, the bytes are the same.
 
 import dataclasses
 import json
+import stat
 from collections.abc import Callable, Iterator, Mapping
 
 from tfrecords_tools import tf_example
@@ -103,6 +104,9 @@ def _examples(
 def _read(image: AnnotatedImage) -> bytes:
     """Bytes of the file; raises ImageError for whatever prevents it."""
     try:
+        # A pipe would be waited for.
+        if not stat.S_ISREG(image.path.stat().st_mode):
+            raise ImageError("not a file")
         return image.path.read_bytes()
     except FileNotFoundError as error:
         raise ImageError(ABSENT) from error

@@ -14,6 +14,7 @@ from pathlib import Path
 from tfrecords_tools.atomic import replace_together
 from tfrecords_tools.record import AnnotatedImage, AnnotatedObject, EdgeRule
 
+_TAB = b"\t"  # JSON escapes it, so it can stand between two values.
 _BUFFERED_BYTES = 32 * 2**20
 
 
@@ -47,8 +48,11 @@ class Spool:
 
     def add(self, shard: int, image: AnnotatedImage) -> None:
         """Appends a record to the shard's file, sooner or later."""
-        line = _to_line(image, self._data_dir)
-        self._digest.update(shard.to_bytes(4, "little") + line)
+        content = _to_json(_values(image))
+        # Where an image lies changes no byte of what is written.
+        self._digest.update(shard.to_bytes(4, "little") + content)
+        path = image.path.relative_to(self._data_dir).as_posix()
+        line = _to_json(path) + _TAB + content + b"\n"
         self._lines[shard].append(line)
         self.counts[shard] += 1
         self._bytes += len(line)
@@ -89,9 +93,8 @@ def read_spool(path: Path, data_dir: Path) -> Iterator[AnnotatedImage]:
             yield _from_line(line, data_dir)
 
 
-def _to_line(image: AnnotatedImage, data_dir: Path) -> bytes:
-    record = [
-        image.path.relative_to(data_dir).as_posix(),
+def _values(image: AnnotatedImage) -> list[object]:
+    return [
         image.filename,
         image.source_id,
         [_object_values(box) for box in image.objects],
@@ -101,9 +104,12 @@ def _to_line(image: AnnotatedImage, data_dir: Path) -> bytes:
         image.remarks,
         dict(image.extra),
     ]
-    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+
+
+def _to_json(value: object) -> bytes:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     # File names that are no UTF-8 hold lone surrogates.
-    return text.encode("utf-8", "surrogatepass") + b"\n"
+    return text.encode("utf-8", "surrogatepass")
 
 
 def _object_values(box: AnnotatedObject) -> list[object]:
@@ -122,8 +128,9 @@ def _object_values(box: AnnotatedObject) -> list[object]:
 
 
 def _from_line(line: bytes, data_dir: Path) -> AnnotatedImage:
-    path, filename, source_id, boxes, rule, size, *rest = json.loads(line)
-    dropped, remarks, extra = rest
+    path, content = map(json.loads, line.split(_TAB, 1))
+    filename, source_id, boxes, rule, size, dropped, *rest = content
+    remarks, extra = rest
     return AnnotatedImage(
         path=data_dir / path,
         filename=filename,

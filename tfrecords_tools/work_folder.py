@@ -44,6 +44,8 @@ class WorkFolder:
             identity: digest of annotations and options. Shards of another
                 identity are thrown away; nobody has seen them yet.
         """
+        for stale in self.path.glob(".*.partial"):
+            stale.unlink()
         stamp = self.path / "identity"
         if stamp.is_file() and stamp.read_text() == identity:
             return
@@ -66,8 +68,10 @@ class WorkFolder:
         if is_local(self.path):
             shutil.rmtree(self.path)
             return
-        for child in self.path.iterdir():
+        for child in list(self.path.iterdir()):
             child.unlink()
+        with contextlib.suppress(OSError):  # Many stores have no folders.
+            self.path.rmdir()
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:

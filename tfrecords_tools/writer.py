@@ -8,6 +8,7 @@ import google_crc32c
 
 from tfrecords_tools import tf_example
 from tfrecords_tools.atomic import replace_together
+from tfrecords_tools.errors import UsageError
 from tfrecords_tools.example import Example
 from tfrecords_tools.label_map import LabelMapItem
 
@@ -43,7 +44,7 @@ def shard_paths(
     Raises: ValueError if `num_shards` does not fit the five digits.
     """
     if not 1 <= num_shards <= 99999:
-        raise ValueError(
+        raise UsageError(
             f"`num_shards` must lie in [1, 99999]. Received: {num_shards}"
         )
     stem = f"{key}_{split}.record"

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import struct
+from pathlib import Path
 
 import pytest
 
@@ -244,6 +245,50 @@ def test_absent_images_are_counted_where_the_dataset_allows_it(
         run(converter, tmp_path / "other")
 
 
+@pytest.mark.parametrize("damage", [Path.unlink, lambda p: os.truncate(p, 9)])
+def test_a_finished_shard_that_changed_is_not_taken_for_done(
+    make_toys, tmp_path, damage
+):
+    run(make_toys(), tmp_path / "out")
+    before = contents(tmp_path / "out")
+    shard = tmp_path / "out" / "toy_train.record-00001-of-00003"
+    damage(shard)
+    with pytest.raises(DatasetError, match="--overwrite.*00001-of-00003"):
+        run(make_toys(), tmp_path / "out")
+    run(make_toys(), tmp_path / "out", overwrite=True)
+    assert contents(tmp_path / "out") == before
+
+
+def test_files_of_others_stay_where_they_are(make_toys, tmp_path):
+    run(make_toys(), tmp_path / "out")
+    (tmp_path / "out" / "toy_train.record-old").mkdir()
+    backup = tmp_path / "out" / "toy_train.record-00000-of-00003.bak"
+    backup.write_bytes(b"mine")
+    run(make_toys(), tmp_path / "out", num_shards=2, overwrite=True)
+    assert backup.read_bytes() == b"mine"
+    assert (tmp_path / "out" / "toy_train.record-old").is_dir()
+    shards = (tmp_path / "out").glob("toy_train.record-0000?-of-0000?")
+    assert sorted(p.name[-14:] for p in shards) == [
+        "00000-of-00002",
+        "00001-of-00002",
+    ]
+
+
+def test_overwriting_one_split_spares_the_label_map_of_the_other(
+    make_toys, tmp_path, monkeypatch
+):
+    run(make_toys(), tmp_path / "out")
+    run(make_toys(), tmp_path / "out", split="eval")
+    before = contents(tmp_path / "out")
+    converter = make_toys()
+    other = [LabelMapItem(2, "toy", "Toy")]
+    monkeypatch.setattr(converter, "label_map", lambda: other)
+    monkeypatch.setattr(converter, "label_map_has_gaps", True, raising=False)
+    with pytest.raises(DatasetError, match="--overwrite both splits"):
+        run(converter, tmp_path / "out", split="eval", overwrite=True)
+    assert contents(tmp_path / "out") == before
+
+
 def test_a_second_run_finds_its_work_done(make_toys, tmp_path):
     run(make_toys(), tmp_path / "out")
     before = {p: p.stat().st_mtime_ns for p in (tmp_path / "out").iterdir()}
@@ -347,11 +392,14 @@ def test_file_names_may_hold_anything(toys, make_toys, tmp_path):
     assert all(name.encode() in whole for name in names)
 
 
-def test_an_image_that_is_a_folder_is_unreadable(make_toys, toy_data, tmp_path):
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_an_image_that_is_no_file_is_not_waited_for(
+    make_toys, toy_data, tmp_path, make
+):
     image = toy_data / "images" / "train 0.jpg"
     image.unlink()
-    image.mkdir()
-    with pytest.raises(DatasetError, match="unreadable: Is a directory"):
+    make(image)
+    with pytest.raises(DatasetError, match="not a file: train 0.jpg"):
         run(make_toys(), tmp_path / "out")
 
 

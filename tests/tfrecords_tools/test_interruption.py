@@ -148,3 +148,38 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_that_looks_finished(
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     assert contents(tmp_path / "out") == uninterrupted
+
+
+def test_a_killed_worker_is_one_line_and_stops_the_run(many_toys, tmp_path):
+    process = start(tmp_path, many_toys, tmp_path / "out")
+    wait_for_first_shard(tmp_path / "out", process)
+    workers = [pid for pid in members(process.pid) if pid != process.pid]
+    for pid in workers:
+        if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(pid, signal.SIGKILL)
+            break
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "perhaps for want of memory" in errors
+    assert "Traceback" not in errors
+    wait_until_gone(process.pid)
+
+
+def test_a_killed_synthesis_leaves_no_process(tmp_path):
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "tfrecords_tools", "synthesize", "voc"),
+            *("--output_dir", str(tmp_path), "--images", "3000"),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 30
+    while len(members(process.pid)) < 3:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.kill()
+    process.wait(timeout=30)
+    wait_until_gone(process.pid)
+    assert not (tmp_path / "voc").exists()

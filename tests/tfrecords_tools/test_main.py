@@ -36,14 +36,13 @@ def test_demo_writes_three_datasets(tmp_path, capsys):
         (["--seed", "-1"], "`seed` must lie in [0, "),
     ],
 )
-def test_bad_values_exit_1_with_one_line_and_write_nothing(
+def test_bad_values_exit_2_with_one_line_and_write_nothing(
     tmp_path, capsys, arguments, message
 ):
     output = tmp_path / "out"
-    status = main(
-        ["synthesize", "demo", "--output_dir", str(output), *arguments]
-    )
-    assert status == 1
+    with pytest.raises(SystemExit) as caught:
+        main(["synthesize", "demo", "--output_dir", str(output), *arguments])
+    assert caught.value.code == 2
     assert message in _only_error(capsys)
     assert not output.exists()
 

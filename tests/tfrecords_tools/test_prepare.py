@@ -88,6 +88,7 @@ def test_counts_of_a_mixed_image(counts):
         "images": {"without boxes": 0, "written": 1},
         "boxes": {"annotated": 7, "clipped": 1, "kept": 2},
         "unusable": {},
+        "left_out": {},
         "re_encoded": {},
         "remarks": {"odd": 1},
         "dropped": {

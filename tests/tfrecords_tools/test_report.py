@@ -25,6 +25,7 @@ REPORT = Report(
     options={"num_shards": 2, "max_side": None},
     shards=["pet_train.record-00000-of-00002", "...-00001-of-00002"],
     images_by_shard=[1590, 1590],
+    bytes_by_shard=[10, 20],
     counts=Counts(
         images=counter(annotated=3180, written=3180),
         boxes=counter(annotated=3200, kept=3200),

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from tfrecords_tools.boxes import BoxConvention
 from tfrecords_tools.conversion import Choices, convert
 from tfrecords_tools.converters import SPLITS, Converter, converters
-from tfrecords_tools.errors import MissingDataError
+from tfrecords_tools.errors import MissingDataError, UsageError
 from tfrecords_tools.files import to_path
 from tfrecords_tools.prepare import Rules
 from tfrecords_tools.report import describe
@@ -49,7 +49,11 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Converts the splits asked for, or all that the tree has."""
+    """Converts the split asked for, or both."""
+    for flag in ("data_dir", "output_dir"):
+        if not getattr(options, flag):
+            raise UsageError(f"`--{flag}` must name a folder. Received: ''")
+    choices = _choices(options)
     kind = converters()[options.dataset]
     converter = kind(to_path(options.data_dir), _own_options(kind, options))
     for split in _splits(converter, options.split):
@@ -59,11 +63,13 @@ def run(options: argparse.Namespace) -> int:
                 converter,
                 split,
                 to_path(options.output_dir),
-                _choices(options),
+                choices,
                 bar,
             )
         if not bar.has_converted:
             print(f"{options.dataset} {split}: nothing to do, it was complete")
+            if report.counts.unusable:
+                print("  --overwrite tries again what was left out")
         for line in describe(report):
             print(line)
         seconds = time.monotonic() - started
@@ -200,10 +206,10 @@ def _own_options(
 
 
 def _choices(options: argparse.Namespace) -> Choices:
-    for flag in ("max_side", "jobs"):
+    for flag in ("max_side", "jobs", "num_shards"):
         value = getattr(options, flag)
         if value is not None and value < 1:
-            raise ValueError(f"`--{flag}` must be 1 or more. Received: {value}")
+            raise UsageError(f"`--{flag}` must be 1 or more. Received: {value}")
     return Choices(
         num_shards=options.num_shards,
         rules=Rules(
@@ -212,6 +218,7 @@ def _choices(options: argparse.Namespace) -> Choices:
         ),
         allow_count_mismatch=options.allow_count_mismatch,
         overwrite=options.overwrite,
+        may_replace_label_map=options.overwrite and options.split is None,
         jobs=options.jobs,
         beam_arguments=_beam_arguments(options),
     )
@@ -221,7 +228,7 @@ def _beam_arguments(options: argparse.Namespace) -> list[str] | None:
     if options.runner is not None:
         return [f"--runner={options.runner}", *options.beam_flags]
     if options.beam_flags:
-        raise ValueError(
+        raise UsageError(
             f"Flags for Apache Beam need `--runner`. Received: "
             f"{' '.join(options.beam_flags)}"
         )

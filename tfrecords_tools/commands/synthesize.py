@@ -16,6 +16,7 @@ from tfrecords_tools.synthetic.miniatures import (
     drawing_pool,
     write_miniature,
 )
+from tfrecords_tools.synthetic.ranges import check_range
 from tfrecords_tools.synthetic.worlds import worlds
 
 _DEMO, _ALL = "demo", "all"
@@ -55,6 +56,7 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Draws, and says where everything is."""
+    check_range("jobs", options.jobs, 1, 1000)
     if options.what == _DEMO:
         _draw_demo(options)
     else:

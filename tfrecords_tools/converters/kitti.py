@@ -1,6 +1,7 @@
 """KITTI 2D object detection: cars and pedestrians, one label file an image."""
 
 import argparse
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -32,6 +33,8 @@ _MEASURES = (
 _HARD_HEIGHT = 25
 _HARD_TRUNCATION = 0.5
 _HARD_OCCLUSION = 2
+
+_IMAGE_NAME = re.compile(r"([0-9]{6})\.png")
 
 
 class KittiConverter(Converter):
@@ -94,10 +97,22 @@ class KittiConverter(Converter):
         ]
 
     def annotated_images(self, split: str) -> Iterator[AnnotatedImage]:
+        self.left_out_images.clear()
+        labelled = set()
         for path in label_files(self._label_folder):
-            is_eval = int(path.stem) < self.options.eval_below
-            if is_eval == (split == "eval"):
+            if self._split_of(path.stem) == split:
+                labelled.add(path.stem)
                 yield self._image(path)
+        for path in self._image_folder.iterdir():
+            name = _IMAGE_NAME.fullmatch(path.name)
+            if name is None or self._split_of(name[1]) != split:
+                continue
+            self.left_out_images["no label file"] += name[1] not in labelled
+        self.left_out_images = +self.left_out_images
+
+    def _split_of(self, number: str) -> str:
+        is_eval = int(number) < self.options.eval_below
+        return "eval" if is_eval else "train"
 
     def _image(self, path: Path) -> AnnotatedImage:
         rows = read_kitti_labels(path)

@@ -3,6 +3,7 @@
 import argparse
 import functools
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,7 @@ UNKNOWN_CLASS = "unknown class"
 GROUP_OF = "group of"
 
 _ARCHIVE = "a download of its own beside the Open Images V4 archives"
+_MID = re.compile(r"/[a-z]/[0-9a-z_]+")
 _FOLDERS = {"train": "train", "eval": "validation"}
 
 
@@ -171,7 +173,8 @@ class OidConverter(Converter):
         texts: set[str] = set()
         for line, row in csv_rows(self._class_file):
             new = set(row)
-            if len(row) != 2 or not all(row) or new & texts:
+            is_class = len(row) == 2 and all(row) and _MID.fullmatch(row[0])
+            if not is_class or new & texts:
                 raise self._class_error(line, row)
             if line != len(items) + 1:
                 raise self._class_error(
@@ -187,8 +190,9 @@ class OidConverter(Converter):
         return ParseError(
             self._class_file,
             f"line {line}",
-            f"Each line must be a class: its id and name, found on no other "
-            f"line. Received: {','.join(row)!r}",
+            f"Each line must be a class, an id such as /m/011k07 and a name, "
+            f"found on no other line, without a header. Received: "
+            f"{','.join(row)!r}",
         )
 
 

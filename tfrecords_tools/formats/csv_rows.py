@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from tfrecords_tools.errors import ParseError
 
@@ -13,7 +14,7 @@ def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     Raises: ParseError naming the line that is no UTF-8 or badly quoted.
     """
     with path.open("rb") as file:
-        reader = csv.reader(map(bytes.decode, file), strict=True)
+        reader = csv.reader(_texts(cast(BinaryIO, file)), strict=True)
         try:
             for row in reader:
                 if row:
@@ -31,3 +32,9 @@ def csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
                 f"line {reader.line_num}",
                 f"Rows must be comma-separated values. Received: {error}",
             ) from error
+
+
+def _texts(file: BinaryIO) -> Iterator[str]:
+    """Lines; a byte order mark in front of the first is skipped."""
+    for number, line in enumerate(file):
+        yield line.decode("utf-8" if number else "utf-8-sig")

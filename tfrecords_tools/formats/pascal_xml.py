@@ -180,7 +180,15 @@ def _count(element: Element, tag: str, place: _Place) -> int:
 def _text(element: Element, tag: str, place: _Place) -> str | None:
     """Text of the child without space around it; None if absent."""
     child = _child(element, tag, place)
-    return None if child is None else (child.text or "").strip()
+    if child is None:
+        return None
+    if len(child):
+        raise place.error(
+            f"A tag must hold text alone. Received: the element "
+            f"{child[0].tag!r} in it",
+            tag,
+        )
+    return (child.text or "").strip()
 
 
 def _child(element: Element, tag: str, place: _Place) -> Element | None:

@@ -114,7 +114,8 @@ def _find_pixel_faults(
         if decode_pixels:
             check_pixels(encoded)
     except ValueError as error:
-        yield f"The image must be decodable. Received: {shorten(str(error))}"
+        rule = "The image must be decodable. Received: "
+        yield rule + shorten(str(error).removeprefix(rule))
         return
     if kept.re_encoded and mode != "L":
         yield (

@@ -81,6 +81,8 @@ class Verifier:
         for path in paths:
             self.verdict.files += 1
             self._verify_file(path, progress)
+        if not self.verdict.images and not self.verdict.num_faults:
+            self.verdict.add("There must be a record. Received: none")
         return self.verdict
 
     def _verify_file(

@@ -16,6 +16,7 @@ from tfrecords_tools.prepare import Rules, prepare
 from tfrecords_tools.record import AnnotatedImage
 from tfrecords_tools.synthetic import digits, shapes, stripes
 from tfrecords_tools.synthetic.contact_sheet import write_contact_sheet
+from tfrecords_tools.synthetic.ranges import check_range
 from tfrecords_tools.synthetic.seeding import generator
 from tfrecords_tools.writer import input_pattern, shard_paths, write_shards
 
@@ -72,9 +73,9 @@ def draw_dataset(
             f"`split` must be one of {', '.join(SPLITS)}. Received: {split!r}"
         )
     module = _world_module(world)
-    _check_range("count", count, 1, MAX_COUNT)
-    _check_range("size", size, MIN_SIZE, MAX_SIZE)
-    _check_range("seed", seed, 0, 2**63 - 1)
+    check_range("count", count, 1, MAX_COUNT)
+    check_range("size", size, MIN_SIZE, MAX_SIZE)
+    check_range("seed", seed, 0, 2**63 - 1)
     labels = {item.name: item.id for item in label_map(world)}
 
     def draw(index: int) -> Example:
@@ -113,8 +114,8 @@ def write_demo_datasets(
         progress: called with 1 after each image.
     Returns: the files by world, in the order of `WORLDS`.
     """
-    _check_range("images", images, 1, MAX_COUNT)
-    _check_range("eval_images", eval_images, 1, MAX_COUNT)
+    check_range("images", images, 1, MAX_COUNT)
+    check_range("eval_images", eval_images, 1, MAX_COUNT)
     counts = {"train": images, "eval": eval_images}
     # All streams are made, and so all arguments checked, before any file.
     streams = {
@@ -196,10 +197,3 @@ def _world_module(world: str) -> types.ModuleType:
             f"`world` must be one of {', '.join(WORLDS)}. Received: {world!r}"
         )
     return WORLDS[world]
-
-
-def _check_range(name: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
-        raise ValueError(
-            f"`{name}` must lie in [{low}, {high}]. Received: {value}"
-        )

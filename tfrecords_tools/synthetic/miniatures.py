@@ -3,7 +3,6 @@
 import concurrent.futures
 import dataclasses
 import importlib
-import multiprocessing
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -11,8 +10,10 @@ from pathlib import Path
 from tfrecords_tools.errors import DatasetError
 from tfrecords_tools.example import Example, ExampleObject
 from tfrecords_tools.label_map import LabelMapItem
+from tfrecords_tools.processes import make_pool
 from tfrecords_tools.synthetic.contact_sheet import write_contact_sheet
 from tfrecords_tools.synthetic.native.base import NativeImage, NativeWriter
+from tfrecords_tools.synthetic.ranges import check_range
 from tfrecords_tools.synthetic.seeding import generator
 from tfrecords_tools.synthetic.worlds import worlds
 
@@ -41,10 +42,10 @@ class Sizes:
     seed: int
 
     def __post_init__(self) -> None:
-        _check_range("images", self.images, 1, MAX_COUNT)
-        _check_range("eval_images", self.eval_images, 1, MAX_COUNT)
-        _check_range("size", self.side, MIN_SIZE, MAX_SIZE)
-        _check_range("seed", self.seed, 0, 2**63 - 1)
+        check_range("images", self.images, 1, MAX_COUNT)
+        check_range("eval_images", self.eval_images, 1, MAX_COUNT)
+        check_range("size", self.side, MIN_SIZE, MAX_SIZE)
+        check_range("seed", self.seed, 0, 2**63 - 1)
 
     def count(self, split: str) -> int:
         """Images of the split."""
@@ -58,8 +59,7 @@ def num_classes(key: str) -> int:
 
 def drawing_pool(jobs: int) -> concurrent.futures.Executor:
     """Processes that draw; start them once for all datasets."""
-    context = multiprocessing.get_context("spawn")
-    return concurrent.futures.ProcessPoolExecutor(jobs, context)
+    return make_pool(jobs)
 
 
 def write_miniature(
@@ -180,10 +180,3 @@ def _remove(folder: Path) -> None:
     """Deletes what a killed run left."""
     if folder.is_dir():
         shutil.rmtree(folder)
-
-
-def _check_range(name: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
-        raise ValueError(
-            f"`{name}` must lie in [{low}, {high}]. Received: {value}"
-        )

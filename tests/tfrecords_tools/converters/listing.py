@@ -1,5 +1,7 @@
 """From records to what hand-written expectations say about them."""
 
+from tfrecords_tools.record import EdgeRule
+
 _FLAGS = (
     "area",
     "difficult",
@@ -11,7 +13,10 @@ _FLAGS = (
 
 
 def listed(images, root):
-    """A split as JSON; what has its default is left out."""
+    """A split as JSON; what has its default is left out.
+
+    The default of `edge_rule` is "pixels".
+    """
     return [_image(image, root) for image in images]
 
 
@@ -24,6 +29,10 @@ def _image(image, root):
         "objects": [_object(o) for o in image.objects],
         **image.extra,
     }
+    if image.edge_rule is not EdgeRule.PIXELS:
+        item["edge_rule"] = image.edge_rule.value
+    if image.remarks:
+        item["remarks"] = list(image.remarks)
     if image.dropped:
         item["dropped"] = dict(image.dropped)
     return item

@@ -1,7 +1,8 @@
 """Oxford-IIIT Pet in miniature, with what its files are known to hold.
 
 A breed with several underscores, an image without XML, a GIF and a PNG with
-alpha named .jpg, two heads in one image, files that belong to no list.
+alpha named .jpg, a JPEG in CMYK, two heads in one image, files that belong to
+no list.
 """
 
 import numpy as np
@@ -19,7 +20,7 @@ def build(root, pictures):
     train = [
         _image(jpeg(40, 32), (40, 32), _object(beagle, (9, 9, 15, 15))),
         _image(
-            jpeg(40, 32),
+            pictures.cmyk_jpeg(40, 32),
             (40, 32),
             _object(beagle, (0, 8, 14, 30), truncated=True),
         ),

@@ -44,6 +44,15 @@ def test_records_are_those_written_by_hand(root, expected, split):
     assert all(image.path.is_file() for image in found)
 
 
+def test_images_without_a_label_file_are_counted(root):
+    (root / "training" / "label_2" / "000499.txt").unlink()
+    reader = converter(root)
+    assert len(list(reader.annotated_images("eval"))) == 1
+    assert reader.left_out_images == {"no label file": 1}
+    list(reader.annotated_images("train"))
+    assert reader.left_out_images == {}
+
+
 def test_every_object_has_all_columns(root):
     reader = converter(root)
     for split in reader.splits:

@@ -126,6 +126,20 @@ def test_absent_file_is_named(root, name):
         list(converter(root).annotated_images("train"))
 
 
+def test_a_byte_order_mark_belongs_to_no_class(root):
+    path = root / "class-descriptions-boxable.csv"
+    before = converter(root).label_map()
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert converter(root).label_map() == before
+
+
+def test_a_header_is_not_taken_for_a_class(root):
+    path = root / "class-descriptions-boxable.csv"
+    path.write_text("LabelName,DisplayName\n" + path.read_text())
+    with pytest.raises(ParseError, match="without a header.*line 1"):
+        converter(root).label_map()
+
+
 def test_validation_alone_suffices(root):
     (root / "train-annotations-bbox.csv").unlink()
     assert converter(root).splits == ("eval",)

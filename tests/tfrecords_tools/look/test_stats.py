@@ -120,7 +120,7 @@ def test_the_label_map_names_labels_and_lists_absent_classes():
     del bare["image/object/class/text"]
     bare["image/object/class/label"] = [1]
     found = summarize(bare, label_map=LABEL_MAP)
-    assert found["classes"] == {"cat": 1, "cow": 0}
+    assert found["classes"] == {"Cat": 1, "Cow": 0}
     assert summarize(bare)["classes"] == {"class 1": 1}
 
 
@@ -166,9 +166,9 @@ def test_table():
         "boxes                 10",
         "  truncated           5 (50.0 %)",
         "boxes per class, 3 classes",
-        "  cat        8 " + "#" * 40,
+        "  Cat        8 " + "#" * 40,
         "  dog        2 " + "#" * 10,
-        "  cow        0",
+        "  Cow        0",
         "most boxes per image  10",
         "beyond 4 boxes        6 boxes (60.0 %) in 1 images (50.0 %)",
         "small                 2 (20.0 %): area below 32 x 32 pixels",

@@ -2,8 +2,6 @@
 
 import io
 import math
-import struct
-import zlib
 
 import pytest
 from hypothesis import given
@@ -174,20 +172,17 @@ def test_a_png_that_ends_too_early(handmade, verify):
 
 
 def test_broken_pixels_are_found_by_decoding_alone(handmade, verify):
-    """A PNG of right checksums whose compressed rows are nonsense."""
-
-    def chunk(name, data):
-        crc = zlib.crc32(name + data)
-        return (
-            struct.pack(">I", len(data)) + name + data + crc.to_bytes(4, "big")
-        )
-
-    header = struct.pack(">IIBBBBB", 40, 20, 8, 2, 0, 0, 0)
-    encoded = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
-    encoded += chunk(b"IDAT", b"nonsense") + chunk(b"IEND", b"")
+    """A JPEG with all its markers whose Huffman codes are nonsense."""
+    file = io.BytesIO()
+    Image.new("RGB", (40, 20)).save(file, "JPEG")
+    encoded = bytearray(file.getvalue())
+    table = encoded.index(b"\xff\xc4") + 5
+    encoded[table : table + 16] = bytes([255] * 16)
+    encoded = bytes(encoded)
     record = handmade.record(encoded=encoded)
     assert verify(record, decode_pixels=False).num_faults == 0
-    assert "must be decodable. Received:" in only_fault(verify(record))
+    found = only_fault(verify(record))
+    assert found.count("must be decodable. Received:") == 1
 
 
 @pytest.mark.parametrize(
@@ -432,3 +427,7 @@ def test_mutated_records_are_judged_and_never_raise(
     label_map = parse_label_map(handmade.LABEL_MAP, "map")
     verdict = Verifier(label_map).verify([path], lambda size: None)
     assert verdict.images == 1
+
+
+def test_files_without_any_record_are_a_fault(verify):
+    assert "There must be a record" in only_fault(verify())

@@ -195,7 +195,7 @@ def test_many_boxes_are_all_framed(make_example):
 
 def test_names_of_labels_come_from_the_label_map(make_example):
     example = make_example(BOX, **{"object/class/text": None})
-    named = ClassNames([LabelMapItem(1, "a rather long name", "x")])
+    named = ClassNames([LabelMapItem(1, "x", "a rather long name")])
     short, _ = draw(example)
     long, _ = draw(example, classes=named)
     colour = box_colour(BOX)
