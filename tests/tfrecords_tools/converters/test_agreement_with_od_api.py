@@ -11,6 +11,7 @@ voc    its source_id is the file name; it needs `folder`, pose and the flags
 kitti  its `truncated` is a float, which ours keeps as `truncation`; names are
        whole paths.
 pet    it loses every image that is no JPEG or has no XML; ours writes both.
+       It keeps the bytes of a JPEG in CMYK, which ours stores anew.
 oid    its flags keep -1 for unknown, which the decoder takes for true; ours
        are 0. It writes neither size nor format.
 """
@@ -44,6 +45,7 @@ from object_detection.utils import dataset_util  # noqa: E402
 _ODAPI = Rules(convention=BoxConvention.ODAPI)
 _BOXES = ("bbox/xmin", "bbox/ymin", "bbox/xmax", "bbox/ymax")
 _LABEL = "class/label"
+_IN_CMYK = "beagle_2"
 
 
 @pytest.fixture
@@ -115,6 +117,11 @@ def assert_same_objects(mine, theirs, *keys):
 def assert_same_image(mine, theirs, *keys):
     for key in ("encoded", *keys):
         name = f"image/{key}"
+        assert values(mine, name) == values(theirs, name), name
+
+
+def assert_same_sides(mine, theirs):
+    for name in ("image/height", "image/width"):
         assert values(mine, name) == values(theirs, name), name
 
 
@@ -244,7 +251,9 @@ def test_pet(make_converter, script):
             assert_same_objects(
                 example, theirs, _LABEL, "difficult", "truncated", "view"
             )
-            assert_same_image(example, theirs, "height", "width", "filename")
+            assert_same_sides(example, theirs)
+            if image.source_id != _IN_CMYK:
+                assert_same_image(example, theirs, "filename")
             compared += 1
     assert compared >= 2 and lost >= 3
 

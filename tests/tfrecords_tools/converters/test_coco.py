@@ -96,6 +96,19 @@ def test_list_of_no_classes_is_refused(root):
         converter(root).label_map()
 
 
+def test_file_name_with_a_newline_is_refused(root):
+    path = root / "annotations" / "instances_train2017.json"
+    content = json.loads(path.read_text())
+    content["images"][1]["file_name"] = "000000000025\n.jpg"
+    path.write_text(json.dumps(content))
+    with pytest.raises(
+        ParseError,
+        match=r"`file_name` must be a printable string. Received: "
+        r"'000000000025\\n.jpg' .*instances_train2017.json, images\[1\]",
+    ):
+        list(converter(root).annotated_images("train"))
+
+
 def test_folder_of_images_must_be_there(root):
     (root / "val2017").rename(root / "somewhere")
     with pytest.raises(MissingDataError, match="val2017.zip"):

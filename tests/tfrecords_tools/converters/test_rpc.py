@@ -122,6 +122,19 @@ def test_unknown_level_is_refused(root):
         converter(root).derived_ids("train")
 
 
+def test_file_name_with_a_newline_is_refused(root):
+    path = root / "instances_val2019.json"
+    content = json.loads(path.read_text("utf-8"))
+    content["images"][3]["file_name"] = "a\nb.jpg"
+    path.write_text(json.dumps(content), "utf-8")
+    with pytest.raises(
+        ParseError,
+        match=r"`file_name` must be a printable string. Received: "
+        r"'a\\nb.jpg' .*instances_val2019.json, images\[3\]",
+    ):
+        list(converter(root).annotated_images("train"))
+
+
 @pytest.mark.parametrize("ids", [[2], [1, 3], []])
 def test_gap_between_class_ids_is_refused(root, ids):
     path = root / "instances_val2019.json"
