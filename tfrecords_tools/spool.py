@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tfrecords_tools.atomic import replace_together
+from tfrecords_tools.files import is_local
 from tfrecords_tools.record import AnnotatedImage, AnnotatedObject, EdgeRule
 
+SCRATCH_PREFIX = "scratch-"
 _TAB = b"\t"  # JSON escapes it, so it can stand between two values.
 _BUFFERED_BYTES = 32 * 2**20
 
@@ -35,8 +37,12 @@ class Spool:
         self._bytes = 0
         self._digest = hashlib.sha256()
         self.counts = [0] * len(paths)
-        # Files are appended to, which object stores do not offer.
-        self._folder = tempfile.TemporaryDirectory()
+        # Files are appended to, which object stores do not offer. Beside the
+        # target, what a killed run leaves is found by the next one.
+        self._folder = tempfile.TemporaryDirectory(
+            prefix=SCRATCH_PREFIX,
+            dir=paths[0].parent if is_local(paths[0]) else None,
+        )
 
     def __enter__(self) -> "Spool":
         return self

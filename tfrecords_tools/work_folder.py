@@ -9,6 +9,7 @@ from pathlib import Path
 from tfrecords_tools.counts import Counts
 from tfrecords_tools.errors import DatasetError
 from tfrecords_tools.files import is_local
+from tfrecords_tools.spool import SCRATCH_PREFIX
 
 
 class WorkFolder:
@@ -98,4 +99,6 @@ class WorkFolder:
                     f"Received a folder in which another one works: "
                     f"{self.path}"
                 ) from error
+            for stale in self.path.glob(f"{SCRATCH_PREFIX}*"):
+                shutil.rmtree(stale)
             yield

@@ -368,6 +368,18 @@ def test_a_run_stopped_while_naming_its_shards_is_finished(
     assert contents(tmp_path / "out") == contents(tmp_path / "expected")
 
 
+def test_what_a_killed_run_left_is_cleared_away(make_toys, tmp_path):
+    work = tmp_path / "out" / ".toy_train.partial"
+    (work / "scratch-abc").mkdir(parents=True)
+    (work / "scratch-abc" / "0").write_bytes(b"stale")
+    (work / ".shard-00000.999.partial").write_bytes(b"stale")
+    (tmp_path / "toys" / "images" / "train 0.jpg").unlink()
+    with pytest.raises(DatasetError, match="absent"):
+        run(make_toys(), tmp_path / "out")
+    assert not list(work.glob("scratch-*"))
+    assert not list(work.glob(".*.partial"))
+
+
 def test_two_runs_do_not_write_one_split(make_toys, tmp_path):
     work = tmp_path / "out" / ".toy_train.partial"
     work.mkdir(parents=True)
