@@ -20,12 +20,12 @@ from tfrecords_tools.errors import DatasetError
 from tfrecords_tools.label_map import LabelMapItem
 from tfrecords_tools.outputs import Outputs
 from tfrecords_tools.prepare import Rules
-from tfrecords_tools.record import AnnotatedImage
 from tfrecords_tools.report import Report
-from tfrecords_tools.shard import ShardJob, refused, refused_images
+from tfrecords_tools.shard import ShardJob, is_acceptable, refused_images
 from tfrecords_tools.spool import Spool
 from tfrecords_tools.tf_example import Columns
 from tfrecords_tools.work_folder import WorkFolder
+from tfrecords_tools.writer import check_new
 
 # Part of every conversion's identity: raise it when equal data and options
 # begin to give other bytes.
@@ -131,22 +131,10 @@ def _plan(
     progress.start(f"{converter.key} {split}: annotations", None)
     with Spool(paths, converter.data_dir) as spool:
         for index, image in enumerate(converter.annotated_images(split)):
-            _check_new(image, seen)
+            check_new(image.source_id, str(image.path), seen)
             spool.add(converter.shard(image, index, num_shards), image)
             progress.advance(1)
     return spool
-
-
-def _check_new(image: AnnotatedImage, seen: set[bytes]) -> None:
-    # Sixteen bytes instead of a string: there may be millions.
-    text = image.source_id.encode("utf-8", "surrogatepass")
-    digest = hashlib.blake2b(text, digest_size=16).digest()
-    if digest in seen:
-        raise DatasetError(
-            f"`source_id` must be unique within a split. Received twice: "
-            f"{image.source_id!r} ({image.path})"
-        )
-    seen.add(digest)
 
 
 def _options(
@@ -254,8 +242,7 @@ def _is_done(job: ShardJob, work: WorkFolder, index: int) -> bool:
     """Whether an earlier run wrote the shard, by rules no laxer than ours."""
     if not work.counts(index).is_file():
         return False
-    counts = work.read_counts(work.counts(index))
-    return job.may_be_unusable or not refused(job, counts)
+    return is_acceptable(job, work.read_counts(work.counts(index)))
 
 
 def _gather(job: ShardJob, outputs: Outputs, converter: Converter) -> Counts:
@@ -286,7 +273,7 @@ def _describe_faults(job: ShardJob, faults: Counts, shards: int) -> str:
         f"{number:,} x {reason}: {', '.join(faults.named[reason])}"
         for reason, number in faults.unusable.most_common()
     ]
-    number = refused(job, faults)
+    number = refused_images(faults, job.may_be_absent)
     return (
         f"Every image must be there and readable. Received {number:,} that "
         f"are not:\n  "

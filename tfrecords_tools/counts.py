@@ -9,6 +9,13 @@ EXAMPLES = 100
 """Images named for each thing that was counted."""
 
 
+def _no_counts() -> collections.Counter[str]:
+    counter: collections.Counter[str] = dataclasses.field(
+        default_factory=collections.Counter
+    )
+    return counter
+
+
 @dataclasses.dataclass
 class Counts:
     """Numbers of images and boxes; adds up over shards.
@@ -23,30 +30,14 @@ class Counts:
         named: the first images counted for a reason, by reason.
     """
 
-    images: collections.Counter[str] = dataclasses.field(
-        default_factory=collections.Counter
-    )
-    boxes: collections.Counter[str] = dataclasses.field(
-        default_factory=collections.Counter
-    )
-    unusable: collections.Counter[str] = dataclasses.field(
-        default_factory=collections.Counter
-    )
-    left_out: collections.Counter[str] = dataclasses.field(
-        default_factory=collections.Counter
-    )
-    re_encoded: collections.Counter[str] = dataclasses.field(
-        default_factory=collections.Counter
-    )
-    remarks: collections.Counter[str] = dataclasses.field(
-        default_factory=collections.Counter
-    )
-    dropped: collections.Counter[str] = dataclasses.field(
-        default_factory=collections.Counter
-    )
-    classes: collections.Counter[str] = dataclasses.field(
-        default_factory=collections.Counter
-    )
+    images: collections.Counter[str] = _no_counts()
+    boxes: collections.Counter[str] = _no_counts()
+    unusable: collections.Counter[str] = _no_counts()
+    left_out: collections.Counter[str] = _no_counts()
+    re_encoded: collections.Counter[str] = _no_counts()
+    remarks: collections.Counter[str] = _no_counts()
+    dropped: collections.Counter[str] = _no_counts()
+    classes: collections.Counter[str] = _no_counts()
     named: dict[str, list[str]] = dataclasses.field(default_factory=dict)
 
     def name(self, reason: str, filename: str) -> None:
@@ -65,11 +56,10 @@ class Counts:
 
     def to_json(self) -> dict[str, Any]:
         """Plain dictionaries, keys in alphabetical order."""
-        counters = {
+        return {
             field.name: dict(sorted(getattr(self, field.name).items()))
             for field in dataclasses.fields(self)
         }
-        return counters
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Counts":

@@ -64,7 +64,7 @@ def write_shard(
         for example in _examples(job, index, counts, on_image):
             check_classes(example, job.ids)
             file.write(frame(tf_example.serialize(example, job.columns)))
-    is_good = job.may_be_unusable or not refused(job, counts)
+    is_good = is_acceptable(job, counts)
     if not is_good:
         work.shard(index).unlink()
     text = json.dumps(counts.to_json(), indent=1).encode()
@@ -73,9 +73,9 @@ def write_shard(
         file.write(text)
 
 
-def refused(job: ShardJob, counts: Counts) -> int:
-    """Number of images that keep the shard from being written."""
-    return refused_images(counts, job.may_be_absent)
+def is_acceptable(job: ShardJob, counts: Counts) -> bool:
+    """Whether a shard with these counts may be part of the records."""
+    return job.may_be_unusable or not refused_images(counts, job.may_be_absent)
 
 
 def refused_images(counts: Counts, may_be_absent: bool) -> int:

@@ -1,5 +1,6 @@
 """TFRecord shards: framing, names, and a write that is all or nothing."""
 
+import hashlib
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ import google_crc32c
 
 from tfrecords_tools import tf_example
 from tfrecords_tools.atomic import replace_together
-from tfrecords_tools.errors import UsageError
+from tfrecords_tools.errors import DatasetError, UsageError
 from tfrecords_tools.example import Example
 from tfrecords_tools.label_map import LabelMapItem
 
@@ -73,10 +74,10 @@ def write_shards(
         would drop it silently) or a source_id occurs twice.
     """
     ids = {item.name: item.id for item in label_map}
-    seen: set[str] = set()
+    seen: set[bytes] = set()
     with replace_together(paths) as files:
         for index, example in enumerate(examples):
-            _check_identity(example, seen)
+            check_new(example.source_id, example.filename, seen)
             check_classes(example, ids)
             payload = tf_example.serialize(example)
             files[index % len(files)].write(frame(payload))
@@ -99,10 +100,16 @@ def check_classes(example: Example, ids: Mapping[str, int]) -> None:
             )
 
 
-def _check_identity(example: Example, seen: set[str]) -> None:
-    if example.source_id in seen:
-        raise ValueError(
+def check_new(source_id: str, where: str, seen: set[bytes]) -> None:
+    """Adds the id to `seen`, as a digest: there may be millions.
+
+    Raises: DatasetError if it was there.
+    """
+    text = source_id.encode("utf-8", "surrogatepass")
+    digest = hashlib.blake2b(text, digest_size=16).digest()
+    if digest in seen:
+        raise DatasetError(
             f"`source_id` must be unique within a split. Received twice: "
-            f"{example.source_id!r} ({example.filename})"
+            f"{source_id!r} ({where})"
         )
-    seen.add(example.source_id)
+    seen.add(digest)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from tfrecords_tools.processes import make_pool
 from tfrecords_tools.synthetic import (
     WORLDS,
     DatasetFiles,
@@ -13,7 +14,6 @@ from tfrecords_tools.synthetic import (
 )
 from tfrecords_tools.synthetic.miniatures import (
     Sizes,
-    drawing_pool,
     write_miniature,
 )
 from tfrecords_tools.synthetic.ranges import check_range
@@ -89,7 +89,7 @@ def _draw_miniatures(options: argparse.Namespace) -> None:
     )
     total = len(keys) * (options.images + options.eval_images)
     with (
-        drawing_pool(options.jobs) as pool,
+        make_pool(options.jobs) as pool,
         tqdm(desc="drawing", total=total, unit=" images", leave=False) as bar,
     ):
         for key in keys:

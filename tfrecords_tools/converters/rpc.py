@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from tfrecords_tools.converters.base import Converter
 from tfrecords_tools.errors import DatasetError, ParseError
+from tfrecords_tools.formats.coco_boxes import annotated_object
 from tfrecords_tools.formats.coco_json import (
     CocoBox,
     CocoImage,
@@ -145,17 +146,7 @@ class RpcConverter(Converter):
         return given // parts
 
     def _annotated_object(self, box: CocoBox) -> AnnotatedObject:
-        item = self._classes[box.category_id]
-        return AnnotatedObject(
-            name=item.name,
-            label=item.id,
-            xmin=box.x,
-            ymin=box.y,
-            xmax=box.x + box.width,
-            ymax=box.y + box.height,
-            area=box.area,
-            is_crowd=box.is_crowd,
-        )
+        return annotated_object(box, self._classes[box.category_id])
 
 
 def _choose(names: list[str], count: int, what: str) -> frozenset[str]:

@@ -9,6 +9,8 @@ import numpy as np
 
 from tfrecords_tools.errors import ParseError
 from tfrecords_tools.formats.json_record import MAX_INTEGER, JsonRecord
+from tfrecords_tools.label_map import LabelMapItem
+from tfrecords_tools.record import AnnotatedObject
 
 _MAX_PIXELS = 1e9
 _MAX_AREA = 1e18
@@ -113,3 +115,20 @@ def _check_known(
             f"`{key}` must be the id of a record in the same file. "
             f"Received: {values[index]}",
         )
+
+
+def annotated_object(
+    box: CocoBox, item: LabelMapItem, *, difficult: bool = False
+) -> AnnotatedObject:
+    """The box with the class that `item` gives to its category."""
+    return AnnotatedObject(
+        name=item.name,
+        label=item.id,
+        xmin=box.x,
+        ymin=box.y,
+        xmax=box.x + box.width,
+        ymax=box.y + box.height,
+        area=box.area,
+        difficult=difficult,
+        is_crowd=box.is_crowd,
+    )

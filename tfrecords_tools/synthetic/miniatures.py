@@ -10,7 +10,7 @@ from pathlib import Path
 from tfrecords_tools.errors import DatasetError
 from tfrecords_tools.example import Example, ExampleObject
 from tfrecords_tools.label_map import LabelMapItem
-from tfrecords_tools.processes import make_pool
+from tfrecords_tools.look.decode import detect_format
 from tfrecords_tools.synthetic.contact_sheet import write_contact_sheet
 from tfrecords_tools.synthetic.native.base import NativeImage, NativeWriter
 from tfrecords_tools.synthetic.ranges import check_range
@@ -57,11 +57,6 @@ def num_classes(key: str) -> int:
     return _NUM_CLASSES.get(key, len(worlds()[key].CLASS_NAMES))
 
 
-def drawing_pool(jobs: int) -> concurrent.futures.Executor:
-    """Processes that draw; start them once for all datasets."""
-    return make_pool(jobs)
-
-
 def write_miniature(
     key: str,
     output_dir: Path,
@@ -77,7 +72,7 @@ def write_miniature(
 
     Args:
         key: one of `worlds()`.
-        pool: where images are drawn, see `drawing_pool`.
+        pool: processes that draw, started once for all datasets.
     Returns: path of the contact sheet.
     Raises: DatasetError if the folder is there already: it might hold the
         real dataset.
@@ -153,10 +148,9 @@ def _native_writer(key: str) -> NativeWriter:
 
 def _example(image: NativeImage, class_names: Sequence[str]) -> Example:
     """The drawing as the contact sheet takes it."""
-    is_png = image.encoded.startswith(b"\x89PNG")
     return Example(
         encoded=image.encoded,
-        encoding="png" if is_png else "jpeg",
+        encoding=detect_format(image.encoded),
         width=image.width,
         height=image.height,
         filename="drawn",

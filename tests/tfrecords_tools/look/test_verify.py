@@ -108,9 +108,9 @@ def test_a_fault_names_file_record_and_source_id(handmade, verify, tmp_path):
         ),
         (
             "filename",
-            ("bytes", [b"/root/a.jpg"]),
+            ("bytes", [b"/images/a.jpg"]),
             'image/filename must be a relative path with "/". Received: '
-            "b'/root/a.jpg'",
+            "b'/images/a.jpg'",
         ),
         (
             "filename",

@@ -8,10 +8,10 @@ from PIL import Image
 
 from tfrecords_tools.converters import converters
 from tfrecords_tools.errors import DatasetError
+from tfrecords_tools.processes import make_pool
 from tfrecords_tools.synthetic import miniatures
 from tfrecords_tools.synthetic.miniatures import (
     Sizes,
-    drawing_pool,
     write_miniature,
 )
 from tfrecords_tools.synthetic.worlds import worlds
@@ -42,7 +42,7 @@ def test_every_dataset_has_a_world():
 @pytest.mark.parametrize("key", ["kitti", "pet"])
 def test_processes_draw_the_same_bytes(tmp_path, threads, key):
     write_miniature(key, tmp_path / "one", SIZES, threads)
-    with drawing_pool(2) as pool:
+    with make_pool(2) as pool:
         write_miniature(key, tmp_path / "two", SIZES, pool)
     assert digests(tmp_path / "one") == digests(tmp_path / "two")
 
