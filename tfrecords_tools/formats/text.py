@@ -5,6 +5,9 @@ from pathlib import Path
 
 from tfrecords_tools.errors import ParseError
 
+# ASCII's; to `str` alone, control characters such as \x1c are space too.
+_SPACE = " \t\n\r\v\f"
+
 
 def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
     r"""(number from 1, line without its end) of each line that is not blank.
@@ -26,5 +29,5 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, str]]:
                     f"Text must be UTF-8. Received byte "
                     f"{error.object[error.start]:#04x}",
                 ) from error
-            if line.strip():
+            if line.strip(_SPACE):
                 yield number, line

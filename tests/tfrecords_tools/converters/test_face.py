@@ -143,6 +143,7 @@ LINES = st.sampled_from(
 )
 
 
+@hypothesis.example(data=b"\x1c")  # Space to `str`, not to `bytes`.
 @hypothesis.given(
     st.lists(LINES, max_size=8).map(b"\n".join) | st.binary(max_size=40)
 )
