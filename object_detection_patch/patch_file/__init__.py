@@ -9,6 +9,13 @@ from object_detection_patch.patch_file.edits import (
     ScaleOffset,
     apply_edits,
 )
+from object_detection_patch.patch_file.encoding import (
+    EXACT,
+    HALF,
+    SMALL,
+    Encoding,
+    Numbers,
+)
 from object_detection_patch.patch_file.errors import (
     FingerprintError,
     PatchFileError,
@@ -16,19 +23,28 @@ from object_detection_patch.patch_file.errors import (
 from object_detection_patch.patch_file.inspection import describe
 from object_detection_patch.patch_file.patch import LabelMapItem, Patch
 from object_detection_patch.patch_file.reader import from_bytes, read_patch
+from object_detection_patch.patch_file.release import Release
+from object_detection_patch.patch_file.signature import Signature
 from object_detection_patch.patch_file.writer import to_bytes, write_patch
 
 __all__ = [
     "AddSigned",
     "AffineMask",
+    "EXACT",
     "Edit",
+    "Encoding",
     "FingerprintError",
+    "HALF",
     "KeepMasked",
     "LabelMapItem",
+    "Numbers",
     "Patch",
     "PatchFileError",
+    "Release",
     "Replace",
+    "SMALL",
     "ScaleOffset",
+    "Signature",
     "apply_edits",
     "describe",
     "from_bytes",

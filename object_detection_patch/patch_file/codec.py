@@ -1,4 +1,4 @@
-"""Edits to sections and back: bits, floats, single numbers."""
+"""Edits to sections and back: bits, floats, grids, single numbers."""
 
 from __future__ import annotations
 
@@ -7,26 +7,27 @@ import math
 import struct
 import zlib
 from collections.abc import Iterable
-from typing import Literal, TypeAlias
 
 import numpy as np
 
+from object_detection_patch.patch_file import (
+    deflation,
+    errors,
+    inflation,
+    layout,
+    planes,
+)
 from object_detection_patch.patch_file import edits as edits_lib
-from object_detection_patch.patch_file import errors, inflation, layout
+from object_detection_patch.patch_file import grid as grid_lib
 from object_detection_patch.patch_file import source as source_lib
+from object_detection_patch.patch_file.encoding import (
+    COMPRESSIONS,
+    VALUE_TYPES,
+    Encoding,
+    Numbers,
+)
+from object_detection_patch.patch_file.entry import Entry, check_entry
 
-ValueType: TypeAlias = Literal["float32", "float16"]
-Compression: TypeAlias = Literal["none", "zlib"]
-VALUE_TYPES = {"float32": layout.FLOAT32, "float16": layout.FLOAT16}
-CODECS = {"none": layout.STORED, "zlib": layout.ZLIB}
-
-_SCALARS = {
-    layout.REPLACE: 0,
-    layout.ADD_SIGNED: 1,
-    layout.AFFINE_MASK: 3,
-    layout.KEEP_MASKED: 0,
-    layout.SCALE_OFFSET: 0,
-}
 _KINDS = {
     edits_lib.Replace: layout.REPLACE,
     edits_lib.AddSigned: layout.ADD_SIGNED,
@@ -34,173 +35,83 @@ _KINDS = {
     edits_lib.KeepMasked: layout.KEEP_MASKED,
     edits_lib.ScaleOffset: layout.SCALE_OFFSET,
 }
-_MASKED_KINDS = (layout.ADD_SIGNED, layout.AFFINE_MASK, layout.KEEP_MASKED)
 _DTYPES = {layout.FLOAT32: "<f4", layout.FLOAT16: "<f2"}
-_ZLIB_LEVEL = 9
+_FLOAT32_BYTES = 4
 
 
 @dataclasses.dataclass(frozen=True)
-class Entry:
-    """One edit as the directory describes it.
+class Decoded:
+    """An edit, and how far its numbers may lie from those written.
 
     Args:
-      kind, value_type, codec: numbers of layout.py.
-      shape: of the mask or of the values; (2, channels) of a BatchNorm.
-      target: stable name.
-      stored_bytes: length of the mask or the values in the file, the
-        scalars before them left out.
+      edit: its numbers as applying uses them.
+      max_error: half of the greatest step of a grid, rounding apart; None
+        for all else.
     """
 
-    kind: int
-    value_type: int
-    codec: int
+    edit: edits_lib.Edit
+    max_error: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class _Raw:
+    """A mask or values as bytes that may still be compressed."""
+
     shape: tuple[int, ...]
-    target: str
-    stored_bytes: int
-
-    @property
-    def elements(self) -> int:
-        return math.prod(self.shape)
-
-    @property
-    def scalar_bytes(self) -> int:
-        return 4 * _SCALARS[self.kind]
-
-    @property
-    def section_bytes(self) -> int:
-        return self.scalar_bytes + self.stored_bytes
-
-    @property
-    def raw_bits(self) -> int:
-        """Bits of the mask or the values before padding and compression."""
-        return (
-            self.elements
-            * {
-                layout.BITS: 1,
-                layout.FLOAT32: 32,
-                layout.FLOAT16: 16,
-            }[self.value_type]
-        )
-
-    @property
-    def raw_bytes(self) -> int:
-        return (self.raw_bits + 7) // 8
+    value_type: int
+    content: bytes
+    codec: int
+    grid: grid_lib.Grid | None = None
 
 
-def check_entry(entry: Entry) -> None:
-    """Raises PatchFileError unless kind, types, shape and sizes agree.
-
-    Nothing is allocated before this has passed.
-    """
-    _check_numbers(entry)
-    _check_shape(entry)
-    _check_size(entry)
-
-
-def encode(
-    edit: edits_lib.Edit, *, value_type: int, codec: int
-) -> tuple[Entry, bytes]:
+def encode(edit: edits_lib.Edit, encoding: Encoding) -> tuple[Entry, bytes]:
     """The directory entry of an edit and its section.
 
-    `codec` is a wish: what zlib does not shrink is stored as it is.
+    Raises:
+      PatchFileError: for numbers that the encoding cannot hold.
     """
     edit = _canonical(edit)
-    kind = _KINDS[type(edit)]
     if isinstance(edit, edits_lib.MASKED):
-        value_type, shape = layout.BITS, edit.mask.shape
-        raw = np.packbits(edit.mask.reshape(-1)).tobytes()
+        bits = np.packbits(edit.mask.reshape(-1)).tobytes()
+        wish = COMPRESSIONS[encoding.masks]
+        raw = _Raw(edit.mask.shape, layout.BITS, bits, wish)
     else:
-        values = _values_of(edit)
-        shape = values.shape
-        raw = _float_bytes(edit.target, values, value_type)
-    codec, stored = _compressed(raw, codec)
-    entry = Entry(kind, value_type, codec, shape, edit.target, len(stored))
-    check_entry(entry)
+        raw = _raw_values(edit, encoding.numbers_of(edit))
+    codec, stored = _compressed(raw)
+    entry = Entry(
+        _KINDS[type(edit)],
+        raw.value_type,
+        codec,
+        raw.shape,
+        edit.target,
+        len(stored),
+        raw.grid,
+    )
+    check_entry(entry, entry.version)
     single = edits_lib.scalars(edit)
     return entry, struct.pack(f"<{len(single)}f", *single) + stored
 
 
-def decode(entry: Entry, source: source_lib.Source) -> edits_lib.Edit:
+def decode(entry: Entry, source: source_lib.Source) -> Decoded:
     """The edit of a checked entry, from its section, which comes next.
 
-    What is allocated: the edit's own tensor, and for bits and float16 the
-    section before they become bools and float32.
+    What is allocated: the edit's own tensor; for bits and float16 the section
+    before they become bools and float32; for a grid its codes as well.
 
     Raises:
       PatchFileError: for a broken zlib stream, set padding bits, NaN, Inf,
-        or a scale that is not above zero.
+        a step below zero, or a scale that is not above zero.
     """
     single = _scalars(entry, source.take(entry.scalar_bytes))
     raw = _raw(entry, source.pieces(entry.stored_bytes))
     if entry.value_type == layout.BITS:
-        return _masked_edit(entry, _unpacked(entry, raw), single)
-    values = _floats(entry, raw)
-    if entry.kind == layout.REPLACE:
-        return edits_lib.Replace(entry.target, values)
-    return edits_lib.ScaleOffset(entry.target, values[0], values[1])
-
-
-def _check_numbers(entry: Entry) -> None:
-    if entry.kind not in _SCALARS:
-        raise errors.UnknownEditError(
-            "An edit's kind must be one of 1 to 5. Received: "
-            f"{entry.kind} for {errors.shown(entry.target)}; a newer version "
-            "of this program may know it."
-        )
-    masked = entry.kind in _MASKED_KINDS
-    allowed = (layout.BITS,) if masked else (layout.FLOAT32, layout.FLOAT16)
-    if entry.value_type not in allowed:
-        raise errors.UnknownValueTypeError(
-            f"The value type of edit kind {entry.kind} must be one of "
-            f"{allowed}. Received: {entry.value_type} for "
-            f"{errors.shown(entry.target)}."
-        )
-    if entry.codec not in CODECS.values():
-        raise errors.UnknownCodecError(
-            "A section's codec must be 0 (stored) or 1 (zlib). Received: "
-            f"{entry.codec} for {errors.shown(entry.target)}."
-        )
-
-
-def _check_shape(entry: Entry) -> None:
-    if len(entry.shape) > layout.MAX_RANK:
-        raise errors.ShapeError(
-            f"A tensor may have {layout.MAX_RANK} dimensions. Received: "
-            f"{len(entry.shape)} for {errors.shown(entry.target)}."
-        )
-    if entry.kind == layout.SCALE_OFFSET and (
-        len(entry.shape) != 2 or entry.shape[0] != 2
-    ):
-        raise errors.ShapeError(
-            "A BatchNorm's shape must be (2, channels). Received: "
-            f"{errors.shown(entry.shape)} for {errors.shown(entry.target)}."
-        )
-    product = 1
-    for size in entry.shape:
-        # Both factors are within the limit here: no overflow in 64 bits.
-        product *= size if size <= layout.MAX_ELEMENTS else 0
-        if not 1 <= product <= layout.MAX_ELEMENTS:
-            raise errors.ShapeError(
-                "Dimensions must be at least 1, and their product at most "
-                f"{layout.MAX_ELEMENTS}. Received: "
-                f"{errors.shown(entry.shape)} for "
-                f"{errors.shown(entry.target)}."
-            )
-
-
-def _check_size(entry: Entry) -> None:
-    if entry.codec == layout.ZLIB:
-        inflation.check_inflation(
-            f"The section of {errors.shown(entry.target)}",
-            stored=entry.stored_bytes,
-            raw=entry.raw_bytes,
-        )
-    elif entry.stored_bytes != entry.raw_bytes:
-        raise errors.SectionSizeError(
-            f"The section of {errors.shown(entry.target)}, shape "
-            f"{errors.shown(entry.shape)}, must have {entry.raw_bytes} bytes. "
-            f"Received: {entry.stored_bytes}."
-        )
+        return Decoded(_masked_edit(entry, _unpacked(entry, raw), single))
+    if entry.grid is None:
+        return Decoded(_valued_edit(entry, _floats(entry, raw)))
+    values, max_error = grid_lib.decode(
+        entry.target, raw, entry.grid, entry.elements
+    )
+    return Decoded(_valued_edit(entry, values), max_error)
 
 
 def _canonical(edit: edits_lib.Edit) -> edits_lib.Edit:
@@ -218,6 +129,24 @@ def _values_of(
     return np.stack([edit.scale, edit.offset])
 
 
+def _raw_values(
+    edit: edits_lib.Replace | edits_lib.ScaleOffset, numbers: Numbers
+) -> _Raw:
+    values = _values_of(edit)
+    wish = COMPRESSIONS[numbers.compression]
+    value_type = VALUE_TYPES[numbers.value_type]
+    if value_type == layout.GRID:
+        grid = numbers.grid_of(edit)
+        if grid.raw_bits(values.size) < 8 * _FLOAT32_BYTES * values.size:
+            content = grid_lib.encode(edit.target, values, grid)
+            # Codes are no numbers whose bytes could be sorted.
+            wish = layout.STORED if wish == layout.STORED else layout.ZLIB
+            return _Raw(values.shape, value_type, content, wish, grid)
+        value_type = layout.FLOAT32
+    content = _float_bytes(edit.target, values, value_type)
+    return _Raw(values.shape, value_type, content, wish)
+
+
 def _float_bytes(target: str, values: np.ndarray, value_type: int) -> bytes:
     with np.errstate(over="ignore"):
         typed: np.ndarray = values.astype(_DTYPES[value_type])
@@ -230,19 +159,38 @@ def _float_bytes(target: str, values: np.ndarray, value_type: int) -> bytes:
     return typed.tobytes()
 
 
-def _compressed(raw: bytes, codec: int) -> tuple[int, bytes]:
-    if codec == layout.ZLIB:
-        stored = zlib.compress(raw, _ZLIB_LEVEL)
-        if len(stored) < len(raw):
-            return layout.ZLIB, stored
-    return layout.STORED, raw
+def _compressed(raw: _Raw) -> tuple[int, bytes]:
+    """The codec in use, and the bytes; what does not shrink is stored."""
+    if raw.codec != layout.STORED:
+        stored = _stream(raw)
+        if len(stored) < len(raw.content):
+            return raw.codec, stored
+    return layout.STORED, raw.content
+
+
+def _stream(raw: _Raw) -> bytes:
+    if raw.codec == layout.PLANES:
+        width = np.dtype(_DTYPES[raw.value_type]).itemsize
+        return deflation.smallest(planes.split(raw.content, width))
+    if raw.grid is not None:
+        codes_at = raw.grid.numbers_bytes
+        parts = raw.content[:codes_at], raw.content[codes_at:]
+        return deflation.smallest(parts)
+    # As version 1 always did: the same patch gives the same bytes.
+    return zlib.compress(raw.content, deflation.LEVEL)
 
 
 def _raw(entry: Entry, stored: Iterable[bytes]) -> np.ndarray:
     name = f"The section of {errors.shown(entry.target)}"
+    size = entry.raw_bytes
     if entry.codec == layout.STORED:
-        return inflation.joined(name, stored, entry.raw_bytes)
-    return inflation.inflate(name, stored, entry.raw_bytes)
+        return inflation.joined(name, stored, size)
+    if entry.codec == layout.ZLIB:
+        return inflation.inflate(name, stored, size)
+    parts = inflation.inflated(name, stored, size)
+    return inflation.joined(
+        name, planes.merged(parts, entry.number_bytes), size
+    )
 
 
 def _scalars(entry: Entry, stored: bytes) -> tuple[float, ...]:
@@ -284,7 +232,14 @@ def _floats(entry: Entry, raw: np.ndarray) -> np.ndarray:
         )
     values = stored.astype(np.float32, copy=False)
     values.flags.writeable = False
-    return values.reshape(entry.shape)
+    return values
+
+
+def _valued_edit(entry: Entry, values: np.ndarray) -> edits_lib.Edit:
+    shaped = values.reshape(entry.shape)
+    if entry.kind == layout.REPLACE:
+        return edits_lib.Replace(entry.target, shaped)
+    return edits_lib.ScaleOffset(entry.target, shaped[0], shaped[1])
 
 
 def _masked_edit(

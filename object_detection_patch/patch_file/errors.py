@@ -38,7 +38,7 @@ class VersionError(PatchFileError):
 
 
 class ReservedError(PatchFileError):
-    """A field that must be zero is not."""
+    """A field or a flag that must be zero is not."""
 
 
 class LimitError(PatchFileError):
@@ -77,6 +77,14 @@ class UnknownCodecError(PatchFileError):
     """A section is compressed in a way that this reader does not know."""
 
 
+class GridError(PatchFileError):
+    """A grid has bits or groups that do not fit its tensor."""
+
+
+class GridStepError(PatchFileError):
+    """The step of a grid is below zero."""
+
+
 class DuplicateTargetError(PatchFileError):
     """Two edits write to one tensor."""
 
@@ -97,6 +105,10 @@ class DuplicateKeyError(MetadataError):
     """A JSON object of the metadata holds one key twice."""
 
 
+class ReleaseError(PatchFileError):
+    """A release names its files badly or twice, or has a false activation."""
+
+
 class SectionBoundsError(PatchFileError):
     """The sections do not fill the file exactly: a hole or an overrun."""
 
@@ -106,7 +118,7 @@ class SectionSizeError(PatchFileError):
 
 
 class PaddingError(PatchFileError):
-    """The unused bits behind a mask are not zero."""
+    """The unused bits behind a mask or a grid's codes are not zero."""
 
 
 class NotFiniteError(PatchFileError):
@@ -119,6 +131,10 @@ class ScaleError(PatchFileError):
 
 class HalfRangeError(PatchFileError):
     """A value is too large for float16."""
+
+
+class GridRangeError(PatchFileError):
+    """The values of a group lie too far apart for a grid of float32."""
 
 
 class ChecksumError(PatchFileError):

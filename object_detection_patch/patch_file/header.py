@@ -1,4 +1,4 @@
-"""The inflated header: fingerprint, method, directory, labels, metadata."""
+"""The inflated header: all that a patch holds beside its tensors."""
 
 from __future__ import annotations
 
@@ -8,28 +8,45 @@ from typing import Any
 
 from object_detection_patch.patch_file import errors, layout
 from object_detection_patch.patch_file import metadata as metadata_lib
-from object_detection_patch.patch_file.codec import Entry, check_entry
+from object_detection_patch.patch_file.entry import Entry, check_entry
+from object_detection_patch.patch_file.grid import Grid
 from object_detection_patch.patch_file.patch import LabelMapItem
+from object_detection_patch.patch_file.release import Release
 from object_detection_patch.patch_file.texts import check_text, encoded_text
 
 _NUMBERS = struct.Struct("<BBBB")
+_GRID = struct.Struct("<BII")
+_ACTIVATION = struct.Struct("<fi")
 _COUNT = struct.Struct("<I")
 _TEXT_LENGTH = struct.Struct("<H")
 
 
 @dataclasses.dataclass(frozen=True)
 class Header:
-    """A patch without its tensors."""
+    """A patch without its tensors; the last two fields need version 2."""
 
     method: str
     base_fingerprint: str
     entries: tuple[Entry, ...]
     label_map: tuple[LabelMapItem, ...]
     metadata: dict[str, Any]
+    releases: tuple[Release, ...] = ()
+    model_metadata: bytes = b""
+
+    @property
+    def version(self) -> int:
+        """The first version of the format that can say all of this."""
+        if self.releases or self.model_metadata:
+            return 2
+        return max((entry.version for entry in self.entries), default=1)
 
 
-def encode(header: Header) -> bytes:
+def encode(header: Header, version: int) -> bytes:
     """The header as in FORMAT.md, before compression.
+
+    Args:
+      header: whose own `version` is not above `version`.
+      version: of the file.
 
     Raises:
       PatchFileError: for a text, count or metadata that the format refuses.
@@ -51,11 +68,19 @@ def encode(header: Header) -> bytes:
         parts.append(_text("label_map.display_name", item.display_name))
     metadata = metadata_lib.to_json(header.metadata)
     _check_count("bytes of metadata", len(metadata), layout.MAX_METADATA_BYTES)
-    return b"".join([*parts, _COUNT.pack(len(metadata)), metadata])
+    parts += [_COUNT.pack(len(metadata)), metadata]
+    if version > 1:
+        parts += _releases(header)
+    return b"".join(parts)
 
 
-def decode(raw: bytes) -> Header:
+def decode(raw: bytes, version: int, *, metadata: bool = True) -> Header:
     """Reads what `encode` wrote, every entry checked.
+
+    Args:
+      raw: the inflated header.
+      version: of the file.
+      metadata: False skips it, and the header's is empty.
 
     Raises:
       PatchFileError: for whatever FORMAT.md does not allow; what concerns
@@ -67,7 +92,7 @@ def decode(raw: bytes) -> Header:
     entries = []
     elements = 0
     for _ in range(fields.count("edits", layout.MAX_EDITS)):
-        entry = _read_entry(fields)
+        entry = _read_entry(fields, version)
         elements += entry.elements
         _check_count("elements", elements, layout.MAX_ELEMENTS)
         entries.append(entry)
@@ -75,9 +100,20 @@ def decode(raw: bytes) -> Header:
     for _ in range(fields.count("labels", layout.MAX_LABELS)):
         labels.append(_read_label(fields))
     length = fields.count("bytes of metadata", layout.MAX_METADATA_BYTES)
-    metadata = metadata_lib.from_json(fields.take(length))
+    encoded = fields.take(length)
+    found = metadata_lib.from_json(encoded) if metadata else {}
+    releases = _read_releases(fields) if version > 1 else ()
+    model_metadata = _read_model_metadata(fields) if version > 1 else b""
     fields.finish()
-    return Header(method, fingerprint, tuple(entries), tuple(labels), metadata)
+    return Header(
+        method,
+        fingerprint,
+        tuple(entries),
+        tuple(labels),
+        found,
+        releases,
+        model_metadata,
+    )
 
 
 class _Fields:
@@ -123,8 +159,9 @@ class _Fields:
     def finish(self) -> None:
         if self._at != len(self._raw):
             raise errors.DirectoryError(
-                "A header must end with its metadata. Received: "
-                f"{len(self._raw) - self._at} bytes behind it."
+                "A header must end with its metadata (version 2: with the "
+                f"model's). Received: {len(self._raw) - self._at} bytes "
+                "behind it."
             )
 
 
@@ -139,19 +176,48 @@ def _entry(entry: Entry) -> bytes:
         [
             _NUMBERS.pack(entry.kind, entry.value_type, entry.codec, rank),
             struct.pack(f"<{rank}I", *entry.shape),
+            _grid(entry.grid),
             _COUNT.pack(entry.stored_bytes),
             _text("target", entry.target),
         ]
     )
 
 
-def _read_entry(fields: _Fields) -> Entry:
+def _grid(grid: Grid | None) -> bytes:
+    if grid is None:
+        return b""
+    return _GRID.pack(grid.bits, grid.inner, grid.groups)
+
+
+def _releases(header: Header) -> list[bytes]:
+    """What version 2 adds behind the metadata."""
+    _check_count("releases", len(header.releases), layout.MAX_RELEASES)
+    activations = sum(len(release.activations) for release in header.releases)
+    _check_count("activations", activations, layout.MAX_ACTIVATIONS)
+    parts = [_COUNT.pack(len(header.releases))]
+    for release in header.releases:
+        parts += [
+            bytes.fromhex(release.base_sha256 + release.result_sha256),
+            _COUNT.pack(len(release.activations)),
+            *(_ACTIVATION.pack(*pair) for pair in release.activations),
+        ]
+    size = len(header.model_metadata)
+    _check_count(
+        "bytes of model metadata", size, layout.MAX_MODEL_METADATA_BYTES
+    )
+    return [*parts, _COUNT.pack(size), header.model_metadata]
+
+
+def _read_entry(fields: _Fields, version: int) -> Entry:
     kind, value_type, codec, rank = fields.unpack(_NUMBERS)
     shape = fields.unpack(struct.Struct(f"<{rank}I"))
+    grid = None
+    if version > 1 and value_type == layout.GRID:
+        grid = Grid(*fields.unpack(_GRID))
     (stored_bytes,) = fields.unpack(_COUNT)
     target = fields.text("target")
-    entry = Entry(kind, value_type, codec, shape, target, stored_bytes)
-    check_entry(entry)
+    entry = Entry(kind, value_type, codec, shape, target, stored_bytes, grid)
+    check_entry(entry, version)
     return entry
 
 
@@ -159,6 +225,27 @@ def _read_label(fields: _Fields) -> LabelMapItem:
     (id_,) = fields.unpack(_COUNT)
     name = fields.text("label_map.name")
     return LabelMapItem(id_, name, fields.text("label_map.display_name"))
+
+
+def _read_releases(fields: _Fields) -> tuple[Release, ...]:
+    releases = []
+    activations = 0
+    for _ in range(fields.count("releases", layout.MAX_RELEASES)):
+        base = fields.take(layout.CHECKSUM_BYTES).hex()
+        result = fields.take(layout.CHECKSUM_BYTES).hex()
+        (count,) = fields.unpack(_COUNT)
+        activations += count
+        _check_count("activations", activations, layout.MAX_ACTIVATIONS)
+        pairs = _ACTIVATION.iter_unpack(fields.take(count * _ACTIVATION.size))
+        releases.append(Release(base, result, tuple(pairs)))
+    return tuple(releases)
+
+
+def _read_model_metadata(fields: _Fields) -> bytes:
+    size = fields.count(
+        "bytes of model metadata", layout.MAX_MODEL_METADATA_BYTES
+    )
+    return fields.take(size)
 
 
 def _check_count(name: str, count: int, limit: int) -> None:

@@ -29,7 +29,7 @@ def inflate(name: str, stored: Iterable[bytes], size: int) -> np.ndarray:
       CompressionError: if the stream is broken, does not end with `stored`,
         or has another size; at most a part beyond `size` is inflated.
     """
-    return joined(name, _inflated(name, stored, size), size)
+    return joined(name, inflated(name, stored, size), size)
 
 
 def joined(name: str, parts: Iterable[bytes], size: int) -> np.ndarray:
@@ -51,7 +51,12 @@ def joined(name: str, parts: Iterable[bytes], size: int) -> np.ndarray:
     return whole
 
 
-def _inflated(name: str, stored: Iterable[bytes], size: int) -> Iterator[bytes]:
+def inflated(name: str, stored: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """The parts of one zlib stream, `size` bytes together if it is right.
+
+    Raises:
+      CompressionError: as `inflate`, except for the size of all parts.
+    """
     stream = zlib.decompressobj()
     for piece in stored:
         try:

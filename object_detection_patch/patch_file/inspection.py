@@ -7,11 +7,14 @@ from typing import Any
 
 from object_detection_patch.patch_file import edits as edits_lib
 from object_detection_patch.patch_file import errors, layout
-from object_detection_patch.patch_file.codec import Entry
+from object_detection_patch.patch_file.encoding import kind_of
+from object_detection_patch.patch_file.entry import Entry
 from object_detection_patch.patch_file.reader import ParsedFile, read_file
+from object_detection_patch.patch_file.signature import SIGNED_END_BYTES
 from object_detection_patch.patch_file.texts import check_name
 
-# Where the bytes of a file can go; `header` is what is in no section.
+# Where the bytes of a file can go; `header` is what is in no section, the
+# prelude and the checksum among it.
 KINDS = (
     "masks",
     "scales",
@@ -33,7 +36,15 @@ _VALUE_TYPES = {
     layout.FLOAT32: "float32",
     layout.FLOAT16: "float16",
 }
-_CODECS = {layout.STORED: "none", layout.ZLIB: "zlib"}
+_CODECS = {
+    layout.STORED: "none",
+    layout.ZLIB: "zlib",
+    layout.PLANES: "planes",
+}
+_TABLE = ("layer", "edit", "gate", "scale", "weights", "bits", "bytes")
+# What every section has alike in a file of version 1, or nearly so.
+_TABLE_2 = (*_TABLE, "values", "packed", "error")
+_NUMBERS_FROM = _TABLE.index("scale")
 
 
 def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -43,8 +54,15 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     kernel that `metadata["gateable"]` lists and no edit touches (its gate is
     closed). A row's `weights` are the numbers of its tensor, its `bits` those
     of the section before compression, its `bytes` those in the file. `scale`
-    is a number, the three of an affine mask, or None. `bytes_by_kind` adds
-    up to `total`, the size of the file; biases are among `kernels`.
+    is a number, the three of an affine mask, or None; `value_type` is
+    `grid8` for a grid of 8 bits, and `max_error` half of its greatest step,
+    which bounds how far a value may be from the one that was written. Other
+    rows have None there. `bytes_by_kind` adds up to `total`, the size of the
+    file; biases are among `kernels`, `signature` only in signed files.
+
+    A file of version 2 has the keys `releases`, `model_metadata_bytes` and
+    `signed_by` as well: the public key in hexadecimal, or None. Nothing is
+    verified here: whoever signed a file chose the key that stands in it.
 
     Raises:
       PatchFileError: as `read_patch`, or if `gateable` is malformed.
@@ -54,8 +72,10 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     patch = parsed.patch
     gateable = _gateable(patch.metadata)
     rows = [
-        _row(edit, entry, gateable)
-        for edit, entry in zip(patch.edits, parsed.entries, strict=True)
+        _row(edit, entry, max_error, gateable)
+        for edit, entry, max_error in zip(
+            patch.edits, parsed.entries, parsed.max_errors, strict=True
+        )
     ]
     edited = {row["name"] for row in rows}
     rows += [
@@ -64,8 +84,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         if name not in edited
     ]
     gates = [row["gate"] for row in rows]
-    return {
-        "format_version": layout.VERSION,
+    described = {
+        "format_version": parsed.version,
         "method": patch.method,
         "base_fingerprint": patch.base_fingerprint,
         "label_map": [
@@ -81,6 +101,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         "layers": rows,
         "bytes_by_kind": _bytes_by_kind(parsed),
     }
+    return described | (_of_version_2(parsed) if parsed.version > 1 else {})
 
 
 def as_text(description: dict[str, Any]) -> str:
@@ -92,16 +113,54 @@ def as_text(description: dict[str, Any]) -> str:
         f"base         {description['base_fingerprint']}",
         f"classes      {len(description['label_map'])}",
         f"gates        {gates['open']} open, {gates['closed']} closed",
+        *_lines_of_version_2(description),
         "",
-        *_table(description["layers"]),
+        *_table(description),
         "",
-        *(f"{kind:<12}{sums[kind]:>10,} bytes" for kind in (*KINDS, "total")),
+        *(f"{kind:<12}{size:>10,} bytes" for kind, size in sums.items()),
     ]
     return "\n".join(lines)
 
 
+def _of_version_2(parsed: ParsedFile) -> dict[str, Any]:
+    signature = parsed.signature
+    return {
+        "releases": [
+            {
+                "base_sha256": release.base_sha256,
+                "result_sha256": release.result_sha256,
+                "activations": len(release.activations),
+            }
+            for release in parsed.patch.releases
+        ],
+        "model_metadata_bytes": len(parsed.patch.model_metadata),
+        "signed_by": signature.public_key.hex() if signature else None,
+    }
+
+
+def _lines_of_version_2(description: dict[str, Any]) -> list[str]:
+    if description["format_version"] < 2:
+        return []
+    key = description["signed_by"]
+    model_metadata = description["model_metadata_bytes"]
+    lines = [
+        f"model data   {model_metadata:,} bytes of TFLite Model Metadata",
+        f"signed by    {f'{key}, not verified' if key else 'nobody'}",
+    ]
+    for release in description["releases"]:
+        count = release["activations"]
+        lines += [
+            f"released for {release['base_sha256']}",
+            f"  result     {release['result_sha256']}, {count} activations",
+        ]
+    return lines
+
+
 def _row(
-    edit: edits_lib.Edit, entry: Entry, gateable: dict[str, int]
+    edit: edits_lib.Edit,
+    entry: Entry,
+    max_error: float | None,
+    gateable: dict[str, int],
 ) -> dict[str, Any]:
     single = edits_lib.scalars(edit)
     gated = isinstance(edit, edits_lib.AddSigned) or edit.target in gateable
@@ -113,8 +172,9 @@ def _row(
         "scale": _scale(single),
         "shape": list(entry.shape),
         "weights": entry.elements,
-        "value_type": _VALUE_TYPES[entry.value_type],
+        "value_type": _value_type(entry),
         "compression": _CODECS[entry.codec],
+        "max_error": max_error,
         "bits": 32 * len(single) + entry.raw_bits,
         "bytes": entry.section_bytes,
     }
@@ -131,9 +191,16 @@ def _closed_row(name: str, weights: int) -> dict[str, Any]:
         "weights": weights,
         "value_type": None,
         "compression": None,
+        "max_error": None,
         "bits": 0,
         "bytes": 0,
     }
+
+
+def _value_type(entry: Entry) -> str:
+    if entry.grid is not None:
+        return f"grid{entry.grid.bits}"
+    return _VALUE_TYPES[entry.value_type]
 
 
 def _scale(single: tuple[float, ...]) -> float | list[float] | None:
@@ -147,6 +214,8 @@ def _bytes_by_kind(parsed: ParsedFile) -> dict[str, int]:
     for entry in parsed.entries:
         sums[_kind(entry)] += entry.stored_bytes
         sums["scales"] += entry.scalar_bytes
+    if parsed.signature is not None:
+        sums["signature"] = SIGNED_END_BYTES
     sums["header"] = parsed.file_bytes - sum(sums.values())
     return sums | {"total": parsed.file_bytes}
 
@@ -154,10 +223,8 @@ def _bytes_by_kind(parsed: ParsedFile) -> dict[str, int]:
 def _kind(entry: Entry) -> str:
     if entry.value_type == layout.BITS:
         return "masks"
-    place = edits_lib.place_of(entry.target)
-    if place in edits_lib.HEAD_PLACES:
-        return place
-    return "batch_norm" if entry.kind == layout.SCALE_OFFSET else "kernels"
+    batch_norm = entry.kind == layout.SCALE_OFFSET
+    return kind_of(entry.target, batch_norm=batch_norm)
 
 
 def _gateable(metadata: dict[str, Any]) -> dict[str, int]:
@@ -185,14 +252,15 @@ def _is_gateable(row: Any) -> bool:
     )
 
 
-def _table(rows: list[dict[str, Any]]) -> list[str]:
-    header = ("layer", "edit", "gate", "scale", "weights", "bits", "bytes")
-    cells = [header, *map(_cells, rows)]
+def _table(description: dict[str, Any]) -> list[str]:
+    header = _TABLE if description["format_version"] < 2 else _TABLE_2
+    rows = [_cells(row)[: len(header)] for row in description["layers"]]
+    cells = [header, *rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [
         "  ".join(
             # Names to the left, numbers to the right.
-            f"{cell:<{width}}" if column < 3 else f"{cell:>{width}}"
+            f"{cell:<{width}}" if column < _NUMBERS_FROM else f"{cell:>{width}}"
             for column, (cell, width) in enumerate(
                 zip(row, widths, strict=True)
             )
@@ -206,6 +274,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     if scale is None:
         scale = []
     numbers = scale if isinstance(scale, list) else [scale]
+    max_error = row["max_error"]
     return (
         row["name"],
         row["edit"] or "-",
@@ -214,4 +283,7 @@ def _cells(row: dict[str, Any]) -> tuple[str, ...]:
         f"{row['weights']:,}",
         f"{row['bits']:,}",
         f"{row['bytes']:,}",
+        row["value_type"] or "-",
+        row["compression"] or "-",
+        "-" if max_error is None else f"{max_error:.2g}",
     )

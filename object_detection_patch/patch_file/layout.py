@@ -7,11 +7,17 @@ import struct
 # Like PNG's: the high bit, the line ends and the end-of-file character
 # reveal a transfer that took the file for text.
 MAGIC = b"\x89ODP\r\n\x1a\n"
-VERSION = 1
-# magic, version, stored header bytes, inflated header bytes, zero, file bytes
+# Writers write the first whenever nothing in a patch needs the second.
+VERSIONS = (1, 2)
+# magic, version, stored header bytes, inflated header bytes, flags (version
+# 1: zero), file bytes
 PRELUDE = struct.Struct("<8sIIIIQ")
+SIGNED = 1
 CHECKSUM_BYTES = 32
 FINGERPRINT_BYTES = 32
+# Ed25519 (RFC 8032).
+PUBLIC_KEY_BYTES = 32
+SIGNATURE_BYTES = 64
 
 REPLACE = 1
 ADD_SIGNED = 2
@@ -23,9 +29,20 @@ SCALE_OFFSET = 5
 BITS = 0
 FLOAT32 = 1
 FLOAT16 = 2
+# Since version 2: codes of a few bits, with a lowest value and a step a group.
+GRID = 3
 
 STORED = 0
 ZLIB = 1
+# Since version 2: floats, byte 0 of many, then byte 1 of them, ...; zlib.
+PLANES = 2
+PLANE_BLOCK = 8192
+
+MIN_GRID_BITS = 2
+MAX_GRID_BITS = 8
+# Two float32 each: without a limit, a tensor of groups of one number would
+# take two more tensors while it is read.
+MAX_GRID_GROUPS = 2**16
 
 MAX_HEADER_BYTES = 2**22
 # 256 MiB of tensors, and 8 MiB for the header and single numbers.
@@ -44,3 +61,9 @@ MAX_INFLATION = 1032
 # An array or object of JSON takes two bytes there and some 70 in memory.
 MAX_METADATA_BYTES = 2**18
 MAX_JSON_DEPTH = 32
+MAX_RELEASES = 64
+# Of all releases together: an activation takes 8 bytes there, 130 in memory.
+MAX_ACTIVATIONS = 2**16
+# -128 to 127, the numbers of an int8 tensor.
+ZERO_POINTS = range(-(2**7), 2**7)
+MAX_MODEL_METADATA_BYTES = 2**16

@@ -8,6 +8,7 @@ from typing import Any
 
 from object_detection_patch.patch_file import errors, layout
 from object_detection_patch.patch_file.edits import Edit, check_edits
+from object_detection_patch.patch_file.release import Release, check_releases
 from object_detection_patch.patch_file.texts import check_name, check_text
 
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
@@ -34,6 +35,9 @@ class Patch:
       metadata: a plain JSON object: str keys; lists, not tuples. If it has
         `gateable`, [{"name": kernel, "weights": count}, ...], a kernel there
         without an edit is one whose gate stayed closed.
+      releases: what is known of each base file that it was published for.
+      model_metadata: the TFLite Model Metadata flatbuffer of the results;
+        empty where the base's stays.
     """
 
     method: str
@@ -41,6 +45,8 @@ class Patch:
     edits: tuple[Edit, ...]
     label_map: tuple[LabelMapItem, ...] = ()
     metadata: dict[str, Any] = dataclasses.field(default_factory=dict)
+    releases: tuple[Release, ...] = ()
+    model_metadata: bytes = b""
 
 
 def check_patch(patch: Patch) -> None:
@@ -59,6 +65,7 @@ def check_patch(patch: Patch) -> None:
             )
     check_edits(patch.edits)
     _check_label_map(patch.label_map)
+    check_releases(patch.releases)
 
 
 def _check_label_map(label_map: tuple[LabelMapItem, ...]) -> None:

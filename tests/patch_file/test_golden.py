@@ -1,11 +1,14 @@
-"""Files that version 1 wrote once. They must load for ever; never rewrite."""
+"""Files that were written once. They must load for ever; never rewrite."""
 
 from __future__ import annotations
 
 import hashlib
 import pathlib
+import struct
+import zlib
 
 import numpy as np
+import pytest
 
 from object_detection_patch.patch_file import (
     AddSigned,
@@ -13,9 +16,13 @@ from object_detection_patch.patch_file import (
     KeepMasked,
     LabelMapItem,
     Patch,
+    Release,
     Replace,
     ScaleOffset,
+    Signature,
     read_patch,
+    reader,
+    to_bytes,
 )
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
@@ -80,10 +87,117 @@ def test_empty():
     )
 
 
-def test_the_files_are_those_of_version_1():
+def _parts(data: bytes) -> tuple[bytes, bytes, bytes]:
+    """What zlib releases may not change: start, header, sections."""
+    stored = struct.unpack_from("<I", data, 12)[0]
+    header = zlib.decompress(data[32 : 32 + stored])
+    return data[:12] + data[16:24], header, data[32 + stored : -32]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("v1_every_edit", {}),
+        ("v1_empty", {}),
+        (
+            "v1_float16_zlib",
+            {"value_type": "float16", "compression": "zlib"},
+        ),
+    ],
+)
+def test_version_1_is_still_written_as_it_was(name, options):
+    path = GOLDEN / f"{name}.patch"
+    data = to_bytes(read_patch(path), **options)
+
+    assert _parts(data) == _parts(path.read_bytes())
+
+
+def test_grid():
+    parsed = reader.read_file(GOLDEN / "v2_grid.patch")
+    norm, kernel, depthwise, box, classes = parsed.patch.edits
+
+    steps = np.arange(256)
+    assert norm == ScaleOffset(
+        "backbone/Conv1_bn", steps * 0.25 - 8, 100 - steps * 0.5
+    )
+    weights = np.arange(96).reshape(2, 2, 8, 3) // 3 % 4
+    channels = [weights[..., 0] * 0.5 - 1, weights[..., 1] * 8 + 3]
+    channels.append(np.full_like(channels[0], 7))
+    assert kernel == Replace("backbone/a/kernel", np.stack(channels, -1))
+    numbers = np.arange(1600)
+    assert depthwise == Replace(
+        "backbone/b/depthwise_kernel",
+        (numbers // 4 % 16 / 2 ** (numbers % 4)).reshape(40, 10, 2, 2),
+    )
+    # 2/31 is no float32: what the phone computes is rounded twice.
+    lo, step = np.float32(-1), np.float32(2) / np.float32(31)
+    codes = np.rint(np.linspace(0, 31, 100)).astype(np.float32)
+    assert box == Replace("box_head/b/bias", step * codes + lo)
+    assert classes == Replace("class_head/c/bias", [1.5, -2.5])
+    assert parsed.max_errors == (
+        0.25,
+        pytest.approx(0.8),
+        0.5,
+        pytest.approx(1 / 31),
+        None,
+    )
+
+
+def test_planes():
+    parsed = reader.read_file(GOLDEN / "v2_planes.patch")
+    numbers = np.arange(9000)
+
+    assert {entry.codec for entry in parsed.entries} == {2}
+    assert [entry.value_type for entry in parsed.entries] == [1, 2, 2]
+    assert parsed.patch == Patch(
+        "PLANES",
+        "0123456789abcdef" * 4,
+        (
+            Replace("fpn/a/kernel", (numbers * 0.375 - 1000).reshape(90, 100)),
+            Replace("class_head/a/kernel", numbers % 2048 / 4),
+            ScaleOffset("fpn/bn", np.arange(25) / 2, -np.arange(25)),
+        ),
+        (LabelMapItem(7, "n", "d"),),
+    )
+
+
+def test_release():
+    assert read_patch(GOLDEN / "v2_release.patch") == Patch(
+        "RELEASE",
+        "ab" * 32,
+        (Replace("fpn/b/bias", [1, 2]),),
+        (LabelMapItem(1, "cat", "Cat"),),
+        {"steps": 60},
+        (
+            Release("11" * 32, "22" * 32),
+            Release(
+                "33" * 32, "44" * 32, ((0.5, -128), (0.0078125, 0), (3, 127))
+            ),
+        ),
+        b"\x1c\0\0\0TFL3 stands for it\0\xff",
+    )
+
+
+def test_signed():
+    path = GOLDEN / "v2_signed.patch"
+    parsed = reader.read_file(path)
+
+    assert parsed.patch == Patch(
+        "SIGNED",
+        "ab" * 32,
+        (KeepMasked("fpn/k", np.arange(20) % 3 == 0),),
+    )
+    # Not a signature that would verify.
+    assert parsed.signature == Signature(
+        bytes(range(32)), bytes(range(64, 128))
+    )
+    assert parsed.signed_bytes == path.stat().st_size - 96
+
+
+def test_the_files_are_those_that_were_written():
     digests = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in GOLDEN.glob("v1_*")
+        for path in GOLDEN.glob("*")
     }
 
     assert digests == {
@@ -95,5 +209,17 @@ def test_the_files_are_those_of_version_1():
         ),
         "v1_float16_zlib.patch": (
             "d655f7bbb606b5530bb25636253693ad7da0a7f9886492d6b907e7d8e6b6cfab"
+        ),
+        "v2_grid.patch": (
+            "8f8a16fc8191834c0bd4cfdecc7936d85aea4aedcf7e3333ae088c0c1171eb5d"
+        ),
+        "v2_planes.patch": (
+            "0ef9d2e481fd34b802d039fd35ac2e792fa35bc9ddbb0aebdc3286820184d9e6"
+        ),
+        "v2_release.patch": (
+            "c537324a71d1db6cbc1f8cca90abe1f447d37d850b42bc7118a304bc4cc71797"
+        ),
+        "v2_signed.patch": (
+            "7a64e5c2c09272ae7ed67a831d80a7aac0c429e4487f071da76b6aae83bffd35"
         ),
     }

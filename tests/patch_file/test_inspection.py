@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -10,8 +11,11 @@ import pytest
 from object_detection_patch.patch_file import (
     AddSigned,
     AffineMask,
+    Encoding,
     KeepMasked,
+    Numbers,
     Patch,
+    Release,
     Replace,
     ScaleOffset,
     errors,
@@ -146,3 +150,115 @@ def test_gateable_name_that_deceives(tmp_path, name):
     )
     with pytest.raises(errors.TextError, match="gateable.name"):
         describe(tmp_path / "a.patch")
+
+
+VERSION_2 = dataclasses.replace(
+    PATCH,
+    edits=(
+        *PATCH.edits,
+        Replace("box_head/b/bias", np.linspace(-1, 1, 100)),
+        Replace("fpn/c/kernel", np.zeros(1000)),
+    ),
+    releases=(
+        Release("12" * 32, "34" * 32, ((0.5, 0), (0.25, -1))),
+        Release("56" * 32, "78" * 32),
+    ),
+    model_metadata=bytes(1234),
+)
+ENCODING = Encoding(
+    kernels=Numbers("float16", "planes"), box_head=Numbers("grid", bits=4)
+)
+
+
+class _Signer:
+    public_key = b"\xab" * 32
+
+    def sign(self, message: bytes) -> bytes:
+        return bytes(64)
+
+
+@pytest.fixture
+def description_2(tmp_path):
+    path = tmp_path / "a.patch"
+    write_patch(path, VERSION_2, encoding=ENCODING, sign=_Signer())
+    return describe(path), path.stat().st_size
+
+
+def test_version_1_has_the_keys_that_it_always_had(description):
+    described = description[0]
+
+    assert described["format_version"] == 1
+    assert "releases" not in described
+    assert "signature" not in described["bytes_by_kind"]
+    assert {row["max_error"] for row in described["layers"]} == {None}
+
+
+def test_version_2(description_2):
+    described, size = description_2
+
+    assert described["format_version"] == 2
+    assert described["releases"] == [
+        {
+            "base_sha256": "12" * 32,
+            "result_sha256": "34" * 32,
+            "activations": 2,
+        },
+        {
+            "base_sha256": "56" * 32,
+            "result_sha256": "78" * 32,
+            "activations": 0,
+        },
+    ]
+    assert described["model_metadata_bytes"] == 1234
+    assert described["signed_by"] == "ab" * 32
+    sums = described["bytes_by_kind"]
+    assert sums["signature"] == 96
+    *parts, total = sums.values()
+    assert sum(parts) == total == size
+    assert json.loads(json.dumps(described)) == described
+
+
+def test_unsigned_version_2(tmp_path):
+    path = tmp_path / "a.patch"
+    write_patch(path, VERSION_2)
+    described = describe(path)
+
+    assert described["signed_by"] is None
+    assert "signature" not in described["bytes_by_kind"]
+    assert "signed by    nobody" in as_text(described).splitlines()
+
+
+def test_rows_of_version_2(description_2):
+    rows = {row["name"]: row for row in description_2[0]["layers"]}
+    columns = ("value_type", "compression", "bits", "bytes")
+
+    def of(name):
+        return tuple(rows[name][column] for column in columns)
+
+    assert of("box_head/b/bias") == ("grid4", "none", 464, 58)
+    assert rows["box_head/b/bias"]["max_error"] == pytest.approx(1 / 15)
+    assert of("fpn/c/kernel")[:3] == ("float16", "planes", 16_000)
+    assert of("fpn/c/kernel")[3] < 50
+    # Too few to be smaller on a grid.
+    assert of("box_head/b/kernel") == ("float32", "none", 64, 8)
+    assert rows["box_head/b/kernel"]["max_error"] is None
+    assert rows["backbone/d/kernel"]["max_error"] is None
+
+
+def test_text_of_version_2(description_2):
+    lines = as_text(description_2[0]).splitlines()
+    rows = {line.split(" ")[0]: line.split() for line in lines if line}
+
+    for line in (
+        "model data   1,234 bytes of TFLite Model Metadata",
+        f"signed by    {'ab' * 32}, not verified",
+        f"released for {'12' * 32}",
+        f"  result     {'34' * 32}, 2 activations",
+        f"  result     {'78' * 32}, 0 activations",
+    ):
+        assert line in lines
+    assert rows["layer"][-3:] == ["values", "packed", "error"]
+    assert rows["box_head/b/bias"][-3:] == ["grid4", "none", "0.067"]
+    assert rows["fpn/c/kernel"][-3:] == ["float16", "planes", "-"]
+    assert rows["backbone/d/kernel"][-3:] == ["-", "-", "-"]
+    assert rows["signature"] == ["signature", "96", "bytes"]

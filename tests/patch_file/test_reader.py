@@ -25,6 +25,7 @@ from object_detection_patch.patch_file import (
     read_patch,
     reader,
     to_bytes,
+    write_patch,
 )
 
 EMPTY = Patch("X", "ab" * 32, ())
@@ -79,7 +80,10 @@ class _Counted(io.BytesIO):
     ("prelude", "error"),
     [
         ((b"PK\3\4\0\0\0\0", 1, 9, 9, 0, 1000), errors.MagicError),
-        ((layout.MAGIC, 2, 9, 9, 0, 1000), errors.VersionError),
+        ((layout.MAGIC, 3, 9, 9, 0, 1000), errors.VersionError),
+        ((layout.MAGIC, 1, 9, 9, 1, 1000), errors.ReservedError),
+        ((layout.MAGIC, 2, 9, 9, 2, 1000), errors.ReservedError),
+        ((layout.MAGIC, 2, 841, 9, 1, 1000), errors.HeaderBoundsError),
         ((layout.MAGIC, 1, 9, 9, 0, 1001), errors.LengthError),
         ((layout.MAGIC, 1, 2**23, 9, 0, 1000), errors.LimitError),
         ((layout.MAGIC, 1, 999, 9, 0, 1000), errors.HeaderBoundsError),
@@ -168,6 +172,38 @@ def test_any_header_ends_in_a_patch_or_a_refusal(raw, sections):
     assert from_bytes(to_bytes(patch)) == patch
 
 
+@given(
+    counts=st.binary(max_size=120),
+    sections=st.binary(max_size=8),
+    signed=st.booleans(),
+)
+@example(counts=bytes(4), sections=b"", signed=True)
+def test_any_header_of_version_2_as_well(counts, sections, signed):
+    raw = bytes(34) + bytes(8) + b"\2\0\0\0{}" + bytes(4) + counts
+    stored = zlib.compress(raw)
+    size = 64 + len(stored) + len(sections) + 96 * signed
+    prelude = struct.pack(
+        "<8sIIIIQ", layout.MAGIC, 2, len(stored), len(raw), signed, size
+    )
+    content = prelude + stored + sections + bytes(96 * signed)
+    try:
+        patch = from_bytes(content + hashlib.sha256(content).digest())
+    except PatchFileError:
+        return
+    assert from_bytes(to_bytes(patch)) == patch
+
+
+def test_metadata_may_be_left_out(tmp_path):
+    patch = Patch("X", "ab" * 32, (), (), {"a": 1})
+    write_patch(tmp_path / "a.patch", patch)
+    path = tmp_path / "a.patch"
+
+    assert read_patch(path).metadata == {"a": 1}
+    assert read_patch(path, metadata=False) == EMPTY
+    assert from_bytes(path.read_bytes(), metadata=False) == EMPTY
+    assert reader.read_file(path, metadata=False).patch == EMPTY
+
+
 def test_constants_are_those_of_the_specification():
     page = pathlib.Path(layout.__file__).with_name("FORMAT.md")
     text = " ".join(page.read_text(encoding="utf-8").split())
@@ -187,6 +223,17 @@ def test_constants_are_those_of_the_specification():
     assert f"{layout.MAX_INFLATION:,} times the stored" in text
     assert f"at most {layout.MAX_JSON_DEPTH} levels" in text
     assert f"rank, 0 to {layout.MAX_RANK}" in text
+    assert layout.VERSIONS == (1, 2)
+    assert f"blocks of {layout.PLANE_BLOCK:,};" in text
+    assert (layout.MIN_GRID_BITS, layout.MAX_GRID_BITS) == (2, 8)
+    assert "`bits` is 2 to 8" in text
+    assert f"groups of a grid (2) | {layout.MAX_GRID_GROUPS:,} |" in text
+    assert f"| releases (2) | {layout.MAX_RELEASES} |" in text
+    assert f"| {layout.MAX_ACTIVATIONS:,} in all releases" in text
+    assert layout.MAX_MODEL_METADATA_BYTES == 64 * 2**10
+    assert "| model metadata (2) | 64 KiB |" in text
+    assert (layout.ZERO_POINTS[0], layout.ZERO_POINTS[-1]) == (-128, 127)
+    assert "zero point, -128 to 127 |" in text
 
 
 def test_every_error_class_is_told_apart():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import pathlib
 import re
 import struct
@@ -15,18 +16,29 @@ from object_detection_patch import patch_file
 from object_detection_patch.patch_file import (
     AddSigned,
     LabelMapItem,
+    Release,
     Replace,
     ScaleOffset,
+    reader,
 )
+
+
+def _examples() -> list[bytes]:
+    folder = pathlib.Path(patch_file.__file__).parent
+    page = (folder / "FORMAT.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```hex\n(.*?)```", page, re.DOTALL)
+    return [bytes.fromhex(re.sub(r"#.*", "", block)) for block in blocks]
 
 
 @pytest.fixture(scope="module")
 def example() -> bytes:
-    folder = pathlib.Path(patch_file.__file__).parent
-    page = (folder / "FORMAT.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"```hex\n(.*?)```", page, re.DOTALL)
-    lines = [line.split("#")[0] for line in block.splitlines()]
-    return bytes.fromhex("".join(lines))
+    return _examples()[0]
+
+
+@pytest.fixture(scope="module")
+def example_2() -> bytes:
+    (_, example) = _examples()
+    return example
 
 
 def test_reads_as_the_comments_say(example):
@@ -70,3 +82,50 @@ def test_lengths_and_checksum_by_hand(example):
     assert hashlib.sha256(example[:-32]).digest() == example[-32:]
     # The sections: a scale, 9 bits, 2 x 2 floats, one half float.
     assert len(example) - 32 - stored - 32 == 4 + 2 + 16 + 2
+
+
+def test_version_2_reads_as_the_comments_say(example_2):
+    parsed = reader.parse(io.BytesIO(example_2), len(example_2))
+
+    assert parsed.version == 2
+    assert parsed.patch.edits == (
+        Replace("fpn/c/kernel", [[0.5, 1, -0.5], [1.5, 1, -1]]),
+        Replace("fpn/c/bias", [1, -2]),
+    )
+    assert parsed.max_errors == (0.25, None)
+    digests = bytes(range(0x20, 0x60)).hex()
+    assert parsed.patch.releases == (
+        Release(digests[:64], digests[64:], ((0.5, -3),)),
+    )
+    assert parsed.patch.model_metadata == b"TFMD"
+    assert (parsed.patch.label_map, parsed.patch.metadata) == ((), {})
+
+
+def test_version_2_signature_by_hand(example_2):
+    parsed = reader.parse(io.BytesIO(example_2), len(example_2))
+
+    assert parsed.signature.public_key == bytes(range(0x60, 0x80))
+    assert parsed.signature.signature == bytes(range(0x80, 0xC0))
+    message = example_2[: parsed.signed_bytes]
+    assert message.endswith(parsed.signature.public_key)
+    rest = example_2[parsed.signed_bytes :]
+    assert rest[:-32] == parsed.signature.signature
+    assert rest[-32:] == hashlib.sha256(example_2[:-32]).digest()
+
+
+def test_version_2_sections_by_hand(example_2):
+    _, version, stored, raw, flags, size = struct.unpack_from(
+        "<8sIIIIQ", example_2
+    )
+
+    assert (version, flags, size) == (2, 1, len(example_2))
+    assert len(zlib.decompress(example_2[32 : 32 + stored])) == raw
+    sections = example_2[32 + stored : -128]
+    lo, step = struct.unpack("<3f", sections[:12]), sections[12:24]
+    bits = f"{int.from_bytes(sections[24:27], 'big'):024b}"
+    codes = [int(bits[at : at + 3], 2) for at in range(0, 18, 3)]
+    step = struct.unpack("<3f", step)
+    values = [lo[i % 3] + step[i % 3] * codes[i] for i in range(6)]
+    assert values == [0.5, 1, -0.5, 1.5, 1, -1]
+    planes = zlib.decompress(sections[27:])
+    assert struct.unpack("<2f", planes[0::2] + planes[1::2]) == (1, -2)

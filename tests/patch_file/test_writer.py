@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import os
 import pathlib
@@ -21,10 +22,13 @@ from object_detection_patch import footprint
 from object_detection_patch.patch_file import (
     AddSigned,
     AffineMask,
+    Encoding,
     KeepMasked,
     LabelMapItem,
+    Numbers,
     Patch,
     PatchFileError,
+    Release,
     Replace,
     ScaleOffset,
     errors,
@@ -98,6 +102,26 @@ _PATCHES = st.builds(
     ).map(tuple),
     metadata=st.dictionaries(_TEXTS, _JSON, max_size=3),
 )
+_SHA256 = st.binary(min_size=32, max_size=32).map(bytes.hex)
+_RELEASES = st.lists(
+    st.builds(
+        Release,
+        _SHA256,
+        _SHA256,
+        st.lists(
+            st.tuples(
+                st.floats(0, exclude_min=True, allow_infinity=False, width=32),
+                st.integers(-128, 127),
+            ),
+            max_size=5,
+        ),
+    ),
+    max_size=64,
+    unique_by=lambda release: release.base_sha256,
+).map(tuple)
+_EXACT = st.builds(
+    Numbers, compression=st.sampled_from(["none", "zlib", "planes"])
+)
 
 
 @settings(max_examples=200, deadline=None)
@@ -107,6 +131,78 @@ def test_round_trip(patch, compression):
 
     assert from_bytes(data) == patch
     assert to_bytes(from_bytes(data), compression=compression) == data
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    patch=_PATCHES,
+    releases=_RELEASES,
+    model_metadata=st.binary(max_size=50),
+    encoding=st.builds(
+        Encoding,
+        st.sampled_from(["none", "zlib"]),
+        *[_EXACT] * 4,
+    ),
+)
+def test_round_trip_of_version_2(patch, releases, model_metadata, encoding):
+    patch = dataclasses.replace(
+        patch, releases=releases, model_metadata=model_metadata
+    )
+    data = to_bytes(patch, encoding=encoding)
+
+    assert from_bytes(data) == patch
+    assert to_bytes(from_bytes(data), encoding=encoding) == data
+    without = from_bytes(data, metadata=False)
+    assert without == dataclasses.replace(patch, metadata={})
+
+
+@pytest.mark.parametrize("count", [100, 8191, 8193, 20_000])
+@pytest.mark.parametrize("value_type", ["float32", "float16"])
+def test_round_trip_of_byte_planes(count, value_type):
+    values = np.random.default_rng(count).standard_normal(count) / 20
+    half = values.astype(np.float16)
+    patch = Patch("X", PRINT, (Replace("k", half),))
+    numbers = Numbers(value_type, "planes")
+    data = to_bytes(patch, encoding=Encoding(kernels=numbers))
+
+    assert from_bytes(data) == patch
+    assert len(data) < count * (4 if value_type == "float32" else 2) + 150
+
+
+@pytest.mark.parametrize(
+    ("change", "version"),
+    [
+        ({}, 1),
+        ({"label_map": (LabelMapItem(1, "a", ""),), "metadata": {"a": 1}}, 1),
+        ({"releases": (Release("ab" * 32, "cd" * 32),)}, 2),
+        ({"model_metadata": b"x"}, 2),
+    ],
+)
+def test_version_2_only_where_it_is_needed(change, version):
+    data = to_bytes(dataclasses.replace(SMALL, **change))
+
+    assert data[8:12] == bytes([version, 0, 0, 0])
+    assert data[20:24] == bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "values", "version"),
+    [
+        (Numbers("float32", "zlib"), np.zeros(99), 1),
+        (Numbers("float16"), np.zeros(99), 1),
+        (Numbers("float32", "planes"), np.zeros(99), 2),
+        # Neither would be smaller so.
+        (Numbers("float32", "planes"), np.pi, 1),
+        (Numbers("grid"), np.pi, 1),
+        (Numbers("grid"), np.zeros(99), 2),
+    ],
+)
+def test_version_2_only_where_numbers_need_it(numbers, values, version):
+    patch = Patch("X", PRINT, (Replace("k", values),))
+    data = to_bytes(patch, encoding=Encoding(kernels=numbers))
+
+    assert data[8] == version
+    assert from_bytes(data) == patch
 
 
 @given(
@@ -400,10 +496,10 @@ def test_only_stale_leftovers_of_the_same_file_are_removed(
     fresh = _leftover(path, monkeypatch, 3500)
     future = _leftover(path, monkeypatch, -(10**6))
     other = _leftover(tmp_path / "b.patch", monkeypatch, 10**6)
-    folder = stale[0].with_name(f"{stale[0].name[:-9]}0.partial")
+    folder = stale[0].with_name(f"{stale[0].name[:-9]}x.partial")
     folder.mkdir()
     _make_older(folder, 10**6)
-    link = stale[0].with_name(f"{stale[0].name[:-9]}1.partial")
+    link = stale[0].with_name(f"{stale[0].name[:-9]}y.partial")
     link.symlink_to(other)
     _make_older(link, 10**6)
     foreign = tmp_path / ".od-patch-notes.partial"

@@ -1,0 +1,145 @@
+"""How a writer stores numbers: exactly, or smaller and a little rounded."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Any, Literal, TypeAlias
+
+from object_detection_patch.patch_file import edits as edits_lib
+from object_detection_patch.patch_file import errors, layout
+from object_detection_patch.patch_file.grid import Grid
+
+ValueType: TypeAlias = Literal["float32", "float16", "grid"]
+Compression: TypeAlias = Literal["none", "zlib", "planes"]
+MaskCompression: TypeAlias = Literal["none", "zlib"]
+Grouping: TypeAlias = Literal["tensor", "channel"]
+# The fields of an Encoding that say something about numbers.
+NumbersKind: TypeAlias = Literal[
+    "batch_norm", "kernels", "box_head", "class_head"
+]
+
+VALUE_TYPES = {
+    "float32": layout.FLOAT32,
+    "float16": layout.FLOAT16,
+    "grid": layout.GRID,
+}
+COMPRESSIONS = {
+    "none": layout.STORED,
+    "zlib": layout.ZLIB,
+    "planes": layout.PLANES,
+}
+MASK_COMPRESSIONS = ("none", "zlib")
+GROUPINGS = ("tensor", "channel")
+
+
+def check_choice(name: str, value: Any, known: Any) -> None:
+    """Raises ValueError unless `value` is one of `known`."""
+    if value not in known:
+        raise ValueError(
+            f"`{name}` must be one of {sorted(known)}. Received: "
+            f"{errors.shown(value)}."
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Numbers:
+    """How the numbers of one kind of edit are stored.
+
+    Args:
+      value_type: `float32` keeps them. `float16` rounds: 11 significant
+        bits, from 6e-8 to 65504. `grid` spreads 2^bits values evenly over
+        each group; a tensor that would not get smaller than its float32 so
+        stays float32.
+      compression: `zlib`, or `planes`, zlib over sorted bytes; a grid has
+        no bytes to sort and takes zlib for it. What does not shrink is not
+        compressed.
+      bits: of a code on the grid, 2 to 8.
+      grouping: of a grid: the whole `tensor`, or each output `channel` of a
+        kernel, its last axis (depthwise kernels: in x multiplier). A bias
+        is one group either way; a BatchNorm is two, scale and offset.
+
+    Raises:
+      ValueError: for a choice that there is not.
+    """
+
+    value_type: ValueType = "float32"
+    compression: Compression = "none"
+    bits: int = 8
+    grouping: Grouping = "channel"
+
+    def __post_init__(self) -> None:
+        check_choice("value_type", self.value_type, VALUE_TYPES)
+        check_choice("compression", self.compression, COMPRESSIONS)
+        check_choice("grouping", self.grouping, GROUPINGS)
+        widths = range(layout.MIN_GRID_BITS, layout.MAX_GRID_BITS + 1)
+        check_choice("bits", self.bits, widths)
+
+    def grid_of(self, edit: edits_lib.Replace | edits_lib.ScaleOffset) -> Grid:
+        """The grid on which an edit's numbers are put."""
+        if isinstance(edit, edits_lib.ScaleOffset):
+            return Grid(self.bits, inner=edit.scale.size, groups=2)
+        if self.grouping == "tensor":
+            return Grid(self.bits, inner=1, groups=1)
+        return Grid(self.bits, inner=1, groups=_channels(edit))
+
+
+@dataclasses.dataclass(frozen=True)
+class Encoding:
+    """How each kind of edit is stored; `kind_of` tells which is which.
+
+    Single numbers, such as residual scales, are float32 always.
+
+    Args:
+      masks: compression of the bits.
+      batch_norm: of BatchNorms outside the heads.
+      kernels: of whole kernels and biases outside the heads.
+      box_head, class_head: of all that is in the heads.
+    """
+
+    masks: MaskCompression = "none"
+    batch_norm: Numbers = Numbers()
+    kernels: Numbers = Numbers()
+    box_head: Numbers = Numbers()
+    class_head: Numbers = Numbers()
+
+    def __post_init__(self) -> None:
+        check_choice("masks", self.masks, MASK_COMPRESSIONS)
+
+    def numbers_of(
+        self, edit: edits_lib.Replace | edits_lib.ScaleOffset
+    ) -> Numbers:
+        """How the numbers of this edit are stored."""
+        batch_norm = isinstance(edit, edits_lib.ScaleOffset)
+        kind = kind_of(edit.target, batch_norm=batch_norm)
+        numbers: Numbers = getattr(self, kind)
+        return numbers
+
+
+def kind_of(target: str, *, batch_norm: bool) -> NumbersKind:
+    """The kind of an edit that holds numbers; heads come before all else."""
+    place = edits_lib.place_of(target)
+    if place == "box_head":
+        return "box_head"
+    if place == "class_head":
+        return "class_head"
+    return "batch_norm" if batch_norm else "kernels"
+
+
+def uniform(numbers: Numbers, masks: MaskCompression = "none") -> Encoding:
+    """The encoding that stores all numbers alike."""
+    return Encoding(masks, numbers, numbers, numbers, numbers)
+
+
+def _channels(edit: edits_lib.Replace) -> int:
+    shape = edit.values.shape
+    if len(shape) < 2:
+        return 1
+    if edit.target.endswith("/depthwise_kernel"):
+        return math.prod(shape[-2:])
+    return shape[-1]
+
+
+EXACT = Encoding()
+HALF = uniform(Numbers("float16", "planes"), masks="zlib")
+SMALL = uniform(Numbers("grid", "zlib", bits=8), masks="zlib")

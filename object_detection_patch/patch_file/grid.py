@@ -1,0 +1,197 @@
+"""Values on a grid: value = lo + step * code, `lo` and `step` a group.
+
+Arithmetic is float32, every operation rounded on its own. FORMAT.md, Grid,
+says how the bytes lie and bounds the error.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from object_detection_patch.patch_file import edits as edits_lib
+from object_detection_patch.patch_file import errors, layout
+
+# Codes unpacked at once: a multiple of 8, so that each block is whole bytes.
+_BLOCK = 2**14
+
+
+@dataclasses.dataclass(frozen=True)
+class Grid:
+    """How the numbers of a tensor are grouped, and the width of their codes.
+
+    Number i belongs to group (i // inner) % groups.
+    """
+
+    bits: int
+    inner: int
+    groups: int
+
+    @property
+    def numbers_bytes(self) -> int:
+        """Bytes of `lo` and `step`, which come before the codes."""
+        return 8 * self.groups
+
+    def raw_bits(self, elements: int) -> int:
+        """Bits of `lo`, `step` and the codes, before padding."""
+        return 8 * self.numbers_bytes + self.bits * elements
+
+
+def check_grid(target: str, grid: Grid, elements: int) -> None:
+    """Raises GridError for a grid that no tensor of `elements` can have."""
+    if not layout.MIN_GRID_BITS <= grid.bits <= layout.MAX_GRID_BITS:
+        raise errors.GridError(
+            f"Codes of a grid have {layout.MIN_GRID_BITS} to "
+            f"{layout.MAX_GRID_BITS} bits. Received: {grid.bits} for "
+            f"{errors.shown(target)}."
+        )
+    if not 1 <= grid.groups <= layout.MAX_GRID_GROUPS:
+        raise errors.GridError(
+            f"A grid has 1 to {layout.MAX_GRID_GROUPS} groups. Received: "
+            f"{grid.groups} for {errors.shown(target)}."
+        )
+    if grid.inner < 1 or elements % (grid.inner * grid.groups):
+        raise errors.GridError(
+            "A grid's `inner` times its `groups` must divide its tensor's "
+            f"{elements} numbers. Received: {grid.inner} times {grid.groups} "
+            f"for {errors.shown(target)}."
+        )
+
+
+def encode(target: str, values: np.ndarray, grid: Grid) -> bytes:
+    """The raw section of values: `lo`, `step`, codes.
+
+    Every group spans its own values: `lo` is the least, and the greatest has
+    the highest code. A group of one value has step 0.
+
+    Raises:
+      GridRangeError: if a group's values lie so far apart that float32
+        overflows.
+    """
+    grouped = values.reshape(-1, grid.groups, grid.inner)
+    levels = np.float32(2**grid.bits - 1)
+    lo = grouped.min(axis=(0, 2))
+    with np.errstate(over="ignore", invalid="ignore"):
+        span = grouped.max(axis=(0, 2)) - lo
+        step = _step(span, levels)
+        codes = _codes(grouped, lo, step, levels)
+        finite = edits_lib.all_finite(_values(codes, lo, step, grid))
+    if not finite:
+        raise errors.GridRangeError(
+            "The values of a group must lie closer together than float32 "
+            "reaches; write this patch as float32. Received: a span of "
+            f"{float(span.max()):g} in {errors.shown(target)}."
+        )
+    head = np.concatenate([lo, step]).astype("<f4").tobytes()
+    return head + _packed(codes.reshape(-1), grid.bits)
+
+
+def decode(
+    target: str, raw: np.ndarray, grid: Grid, elements: int
+) -> tuple[np.ndarray, float]:
+    """The values of a raw section, and the bound on their error.
+
+    Args:
+      target: for messages.
+      raw: uint8, of the length that `grid` and `elements` require.
+
+    Returns:
+      float32 values of shape (elements,), read-only; half of the greatest
+      step, which is how far a value may be from the one that was written,
+      rounding apart.
+
+    Raises:
+      PatchFileError: for a number that is not finite, a step below 0, or set
+        padding bits.
+    """
+    numbers = raw[: grid.numbers_bytes].view("<f4")
+    lo, step = numbers.reshape(2, grid.groups)
+    _check_numbers(target, lo, step)
+    packed = raw[grid.numbers_bytes :]
+    _check_padding(target, packed, grid.bits * elements)
+    codes = _unpacked(packed, grid.bits, elements)
+    with np.errstate(over="ignore"):
+        values = _values(
+            codes.reshape(-1, grid.groups, grid.inner), lo, step, grid
+        )
+    if not edits_lib.all_finite(values):
+        raise errors.NotFiniteError(
+            "Values of a patch must be finite. Received: a grid that reaches "
+            f"beyond float32 in the values of {errors.shown(target)}."
+        )
+    return values, float(step.max()) / 2
+
+
+def _step(span: np.ndarray, levels: np.float32) -> np.ndarray:
+    # A span of a few of the least numbers would give 0, which is for none.
+    least = np.finfo(np.float32).smallest_subnormal
+    return np.where(span > 0, np.maximum(span / levels, least), np.float32(0))
+
+
+def _codes(
+    grouped: np.ndarray, lo: np.ndarray, step: np.ndarray, levels: np.float32
+) -> np.ndarray:
+    divisor = np.where(step > 0, step, np.float32(1))
+    steps = np.rint((grouped - lo[:, None]) / divisor[:, None])
+    # What overflowed becomes a number here and is found by its value.
+    finite = np.nan_to_num(steps, nan=0.0)
+    return np.clip(finite, 0, levels).astype(np.uint8)
+
+
+def _values(
+    codes: np.ndarray, lo: np.ndarray, step: np.ndarray, grid: Grid
+) -> np.ndarray:
+    """lo + step * code of codes (outer, groups, inner), one read-only row."""
+    values = np.empty(codes.shape, np.float32)
+    np.multiply(codes, step[:, None], out=values, dtype=np.float32)
+    np.add(values, lo[:, None], out=values)
+    # Before there is a view of it, so that an edit keeps it: no copy.
+    values.flags.writeable = False
+    return values.reshape(-1)
+
+
+def _packed(codes: np.ndarray, bits: int) -> bytes:
+    """Codes of `bits` bits each, the most significant first."""
+    unpacked = np.unpackbits(codes[:, None], axis=1)[:, 8 - bits :]
+    return np.packbits(unpacked).tobytes()
+
+
+def _unpacked(packed: np.ndarray, bits: int, count: int) -> np.ndarray:
+    """What `_packed` packed, as uint8, in little memory beside it."""
+    if bits == 8:
+        return packed
+    codes = np.empty(count, np.uint8)
+    for at in range(0, count, _BLOCK):
+        size = min(_BLOCK, count - at)
+        block = packed[at * bits // 8 :]
+        wide = np.zeros((size, 8), np.uint8)
+        wide[:, 8 - bits :] = np.unpackbits(
+            block[: (size * bits + 7) // 8], count=size * bits
+        ).reshape(size, bits)
+        codes[at : at + size] = np.packbits(wide)
+    return codes
+
+
+def _check_numbers(target: str, lo: np.ndarray, step: np.ndarray) -> None:
+    if not (edits_lib.all_finite(lo) and edits_lib.all_finite(step)):
+        raise errors.NotFiniteError(
+            "The numbers of a grid must be finite. Received: NaN or Inf for "
+            f"{errors.shown(target)}."
+        )
+    if float(step.min()) < 0:
+        raise errors.GridStepError(
+            "The steps of a grid must be 0 or above. Received: "
+            f"{float(step.min()):g} for {errors.shown(target)}."
+        )
+
+
+def _check_padding(target: str, packed: np.ndarray, bits: int) -> None:
+    unused = 8 * packed.size - bits
+    last = int(packed[-1])
+    if last & ((1 << unused) - 1):
+        raise errors.PaddingError(
+            f"The {unused} unused bits behind a grid's codes must be 0. "
+            f"Received: {last:#04x} as the last byte of "
+            f"{errors.shown(target)}."
+        )
