@@ -16,7 +16,11 @@ from object_detection_patch.protos import patch_pb2
 # Before the modules below import TensorFlow.
 keras_version.choose_legacy_keras()
 
-from object_detection_patch.methods import base, presets  # noqa: E402
+from object_detection_patch.methods import (  # noqa: E402
+    base,
+    fake_quantize,
+    presets,
+)
 from object_detection_patch.methods.patch_method import (  # noqa: E402
     OtherPatchError,
     PatchMethod,
@@ -52,6 +56,7 @@ def part_class(name: str) -> type[base.Part]:
 def check(config: patch_pb2.Patch) -> None:
     """Raises ValueError for options that no base model could carry."""
     _parts(config)
+    fake_quantize.of_config(config)
 
 
 def build(config: patch_pb2.Patch, hosts: Hosts) -> PatchMethod:
@@ -62,7 +67,10 @@ def build(config: patch_pb2.Patch, hosts: Hosts) -> PatchMethod:
         host, or a base model that cannot carry a part.
     """
     return PatchMethod(
-        parts=_parts(config), hosts=hosts, method=presets.method_name(config)
+        parts=_parts(config),
+        hosts=hosts,
+        method=presets.method_name(config),
+        quantize=fake_quantize.of_config(config),
     )
 
 

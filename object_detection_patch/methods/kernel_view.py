@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from object_detection_patch.hosts import HostKernel
 from object_detection_patch.methods.base import KernelPatch
+from object_detection_patch.methods.fake_quantize import FakeQuantizer
 
 _scope = threading.local()
 
@@ -20,11 +21,21 @@ class KernelView:
 
     It replaces the layer's attribute outside Keras' tracking, so the frozen
     variable keeps its place and its checkpoint key.
+
+    Args:
+      patch: what changes the kernel, or None.
+      quantize: what rounds the result, or None.
     """
 
-    def __init__(self, host: HostKernel, patch: KernelPatch) -> None:
+    def __init__(
+        self,
+        host: HostKernel,
+        patch: KernelPatch | None,
+        quantize: FakeQuantizer | None = None,
+    ) -> None:
         self._host = host
         self._patch = patch
+        self._quantize = quantize
 
     @property
     def shape(self) -> tf.TensorShape:
@@ -49,7 +60,12 @@ class KernelView:
         return computed[key][0]
 
     def _compute(self) -> tf.Tensor:
-        return tf.cast(self._patch(self._host.variable), self.dtype)
+        kernel = tf.convert_to_tensor(self._host.variable)
+        if self._patch is not None:
+            kernel = self._patch(self._host.variable)
+        if self._quantize is not None:
+            kernel = self._quantize(kernel, self._host)
+        return tf.cast(kernel, self.dtype)
 
 
 def _to_tensor(
@@ -81,9 +97,14 @@ def computed_once() -> Iterator[None]:
         _scope.computed = before
 
 
-def attach(host: HostKernel, patch: KernelPatch) -> None:
+def attach(
+    host: HostKernel,
+    patch: KernelPatch | None,
+    quantize: FakeQuantizer | None = None,
+) -> None:
     """Makes `host.layer` compute with the patched kernel from now on."""
-    object.__setattr__(host.layer, host.attribute, KernelView(host, patch))
+    view = KernelView(host, patch, quantize)
+    object.__setattr__(host.layer, host.attribute, view)
 
 
 def detach(host: HostKernel) -> None:

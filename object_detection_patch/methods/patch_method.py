@@ -14,6 +14,7 @@ from object_detection_patch import hosts as hosts_lib
 from object_detection_patch.hosts import Hosts
 from object_detection_patch.keras_version import keras
 from object_detection_patch.methods import base, kernel_view
+from object_detection_patch.methods.fake_quantize import FakeQuantizer
 from object_detection_patch.patch_file import edits
 from object_detection_patch.protos import patch_pb2
 
@@ -46,13 +47,19 @@ class PatchMethod(keras.layers.Layer):
       parts: arm of `Part.part` -> part.
       hosts: hosts of the built base model.
       method: name for logs and files, a preset's where it is one.
+      quantize: rounds every host kernel while it is attached, or None.
 
     Raises:
       ValueError: if two parts claim one host, or one cannot be carried.
     """
 
     def __init__(
-        self, *, parts: Mapping[str, base.Part], hosts: Hosts, method: str
+        self,
+        *,
+        parts: Mapping[str, base.Part],
+        hosts: Hosts,
+        method: str,
+        quantize: FakeQuantizer | None = None,
     ) -> None:
         super().__init__(name="patch")
         for part in parts.values():
@@ -63,6 +70,7 @@ class PatchMethod(keras.layers.Layer):
         # model a second time, and change their checkpoint keys.
         object.__setattr__(self, "hosts", hosts)
         object.__setattr__(self, "_patched", {})
+        self._quantize = quantize
         self.host_patches = {}
         for host, part in claims:
             patch = part.attach(host)
@@ -91,15 +99,13 @@ class PatchMethod(keras.layers.Layer):
         for layer in self._host_layers():
             if not self._trains_whole(layer):
                 kernel_view.frozen(layer)
-        for host, patch in self._patched.values():
-            if isinstance(patch, base.KernelPatch):
-                kernel_view.attach(host, patch)
+        for host, patch in self._viewed_kernels():
+            kernel_view.attach(host, patch, self._quantize)
 
     def detach(self) -> None:
         """Gives every host its frozen kernel back."""
-        for host, patch in self._patched.values():
-            if isinstance(patch, base.KernelPatch):
-                kernel_view.detach(host)
+        for host, _ in self._viewed_kernels():
+            kernel_view.detach(host)
 
     def initialise(self) -> None:
         """Starts from the values that the base model holds now.
@@ -215,6 +221,21 @@ class PatchMethod(keras.layers.Layer):
             for name, patch in self.host_patches.items()
             if isinstance(patch, base.GatedKernelPatch)
         }
+
+    def _viewed_kernels(
+        self,
+    ) -> list[tuple[hosts_lib.HostKernel, base.KernelPatch | None]]:
+        """Kernels that the model reads through a view, and their patches."""
+        patches = {
+            name: patch
+            for name, (_, patch) in self._patched.items()
+            if isinstance(patch, base.KernelPatch)
+        }
+        return [
+            (host, patches.get(host.name))
+            for host in self.hosts.kernels
+            if host.name in patches or self._quantize is not None
+        ]
 
     def _host_layers(self) -> list[Any]:
         layers = {id(host.layer): host.layer for host in self.hosts}
