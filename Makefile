@@ -87,7 +87,7 @@ endef
 lock: $(VENV)/.packages
 	$(call relock,requirements/build.in,--no-deps,$(BUILD_LOCK))
 	$(call relock,requirements/od_api.in,--no-deps,$(OD_API_LOCK))
-	$(call relock,pyproject.toml,--extra train --extra convert --extra dev \
+	$(call relock,pyproject.toml,--extra train --extra convert --extra sign --extra dev \
 	  --constraint requirements/build.in \
 	  --constraint requirements/constraints.txt \
 	  --override requirements/overrides.txt,$(DEV_LOCK))

@@ -19,6 +19,7 @@ _PACKAGES = ("object_detection_patch", "tfrecords_tools")
 _PACKAGE_DATA = {
     "object_detection_patch.od_api": ["*.lock"],
     "object_detection_patch.patch_file": ["*.md"],
+    "object_detection_patch.tflite": ["*.md"],
 }
 
 

@@ -23,7 +23,8 @@ _RULES = {
     "hosts": ({"keras_version"}, {"numpy"}),
     "pictures": (set(), {"numpy", "PIL", "matplotlib"}),
     "protos": (set(), {"google", "object_detection"}),
-    "tflite": ({"patch_file"}, {"numpy", "flatbuffers"}),
+    # cryptography only where signatures are made or checked.
+    "tflite": ({"patch_file"}, {"numpy", "flatbuffers", "cryptography"}),
     "methods": ({"patch_file", "protos", "keras_version", "hosts"}, _TF),
     "od_api": (
         {"protos", "keras_version", "hosts", "tflite.tensor_map"},
@@ -37,12 +38,18 @@ _RULES = {
     "checkpoints": (
         {"methods", "od_api", "patch_file", "training", "footprint", "hosts"}
         | {"keras_version", "protos"},
-        _TF,
+        {*_TF, "tqdm"},
+    ),
+    "export": (
+        {"checkpoints", "decathlon", "hosts", "keras_version", "od_api"}
+        | {"patch_file", "tflite"},
+        {*_TF, "ai_edge_litert", "flatbuffers"},
     ),
     "recipes": ({"protos"}, {"google"}),
     "doctor": ({"od_api.install"}, set()),
     "decathlon": _ANYTHING,
     "cli": _ANYTHING,
+    "cli_main": ({"cli"}, set()),
     "demo": _ANYTHING,
     "configure": _ANYTHING,
     "draw": _ANYTHING,
@@ -50,7 +57,7 @@ _RULES = {
     "model_main_tf2": _ANYTHING,
 }
 # What stays importable without the extra `train`.
-_PLAIN = ["__init__", "cli", "doctor", "patch_file", "footprint"]
+_PLAIN = ["__init__", "cli", "cli_main", "doctor", "patch_file", "footprint"]
 
 
 def _imports(path: pathlib.Path) -> Iterator[str]:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from typing import Any
 
-import tensorflow as tf
-
 from object_detection_patch import hosts as hosts_lib
-from object_detection_patch.checkpoints import extract
+from object_detection_patch.checkpoints import extract, ordinary
 from object_detection_patch.hosts import Hosts
 from object_detection_patch.od_api import (
     base_model,
     host_layers,
-    label_map,
     pipeline_config,
 )
 from object_detection_patch.patch_file import (
@@ -25,7 +19,7 @@ from object_detection_patch.patch_file import (
     apply_edits,
 )
 
-LABEL_MAP_FILE = "label_map.pbtxt"
+LABEL_MAP_FILE = ordinary.LABEL_MAP_FILE
 RECORDS_TO_SET = "PATH_TO_RECORDS_OF_THIS_TASK"
 
 
@@ -53,12 +47,16 @@ def merge(
       FingerprintError: if the patch was trained on another base.
       ValueError: for a config, checkpoint or patch that does not fit.
     """
-    _refuse_filled(output_dir)
+    ordinary.refuse_filled(output_dir)
     pipeline = task_pipeline(base_config, patch, output_dir)
     model = merged_model(
         pipeline, extract.find_checkpoint(base_checkpoint), patch
     )
-    _write(model, pipeline, patch, output_dir)
+    items = [
+        (item.id, item.name, item.display_name) for item in patch.label_map
+    ]
+    with ordinary.whole_directory(output_dir) as folder:
+        ordinary.write_model(folder, model, pipeline, items)
     return model
 
 
@@ -74,22 +72,10 @@ def task_pipeline(base_config: str, patch: Patch, output_dir: str) -> Any:
     base_model.refuse_other_architectures(pipeline.model)
     _refuse_other_architecture(pipeline, patch, base_config)
     pipeline.model.ssd.num_classes = max(item.id for item in patch.label_map)
-    path = os.path.join(output_dir, LABEL_MAP_FILE)
+    ordinary.point_at(pipeline, output_dir)
     for reader in [pipeline.train_input_reader, *pipeline.eval_input_reader]:
-        reader.label_map_path = path
         # The base's records hold other classes than this label map.
         reader.tf_record_input_reader.input_path[:] = [RECORDS_TO_SET]
-    pipeline.train_config.fine_tune_checkpoint = os.path.join(
-        output_dir, "ckpt-0"
-    )
-    pipeline.train_config.fine_tune_checkpoint_type = "detection"
-    pipeline.train_config.fine_tune_checkpoint_version = (
-        pipeline.train_config.DESCRIPTOR.fields_by_name[
-            "fine_tune_checkpoint_version"
-        ]
-        .enum_type.values_by_name["V2"]
-        .number
-    )
     return pipeline
 
 
@@ -154,53 +140,3 @@ def _apply(hosts: Hosts, base: dict[str, Any], patch: Patch) -> None:
                 f"model. Received: {value.shape} in the patch."
             )
         variable.assign(value)
-
-
-def _refuse_filled(output_dir: str) -> None:
-    if os.path.exists(output_dir) and (
-        not os.path.isdir(output_dir) or os.listdir(output_dir)
-    ):
-        raise ValueError(
-            "`--output_dir` must be new or empty, so that no older model is "
-            f"mixed in. Received: {output_dir!r}."
-        )
-
-
-def _write(model: Any, pipeline: Any, patch: Patch, output_dir: str) -> None:
-    """Writes beside the target and renames, so no half model is found."""
-    from google.protobuf import text_format
-
-    parent = os.path.dirname(os.path.abspath(output_dir))
-    os.makedirs(parent, exist_ok=True)
-    beside = tempfile.mkdtemp(prefix=".merge-", dir=parent)
-    try:
-        checkpoint = tf.train.Checkpoint(
-            model=model, step=tf.Variable(0, dtype=tf.int64, trainable=False)
-        )
-        manager = tf.train.CheckpointManager(
-            checkpoint, beside, max_to_keep=1, checkpoint_name="ckpt"
-        )
-        manager.save(checkpoint_number=0)
-        _write_text(
-            os.path.join(beside, "pipeline.config"),
-            text_format.MessageToString(pipeline),
-        )
-        _write_text(
-            os.path.join(beside, LABEL_MAP_FILE),
-            label_map.label_map_text(
-                (item.id, item.name, item.display_name)
-                for item in patch.label_map
-            ),
-        )
-        os.chmod(beside, 0o755)
-        if os.path.isdir(output_dir):
-            os.rmdir(output_dir)
-        os.rename(beside, output_dir)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
-
-
-def _write_text(path: str, text: str) -> None:
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)

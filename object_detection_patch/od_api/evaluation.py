@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from object_detection_patch.od_api import base_model
+from object_detection_patch.od_api import base_model, compat
 
 
 @contextlib.contextmanager
@@ -110,7 +110,7 @@ def detect(
       ValueError: if no record matches.
     """
     base_model.set_training(model, False)
-    dataset = _decoded(input_paths, label_map_path)
+    dataset = decoded_records(input_paths, label_map_path)
     if limit is not None:
         dataset = dataset.take(limit)
     run = None
@@ -146,7 +146,29 @@ def detect_image(
     )
 
 
-def _decoded(input_paths: Sequence[str], label_map_path: str) -> Any:
+def resizer(pipeline: Any) -> Callable[[np.ndarray], np.ndarray]:
+    """What brings an RGB image to the size that a config states.
+
+    uint8 [height, width, 3] -> float32 from 0 to 255, by the OD API's own
+    resizer.
+    """
+    compat.enable()
+    from object_detection.builders import image_resizer_builder
+
+    resize = image_resizer_builder.build(pipeline.model.ssd.image_resizer)
+    return lambda image: resize(tf.constant(image, tf.float32))[0].numpy()
+
+
+def decoded_records(
+    input_paths: Sequence[str], label_map_path: str | None
+) -> Any:
+    """Examples of TFRecords as the OD API decodes them, a tf.data.Dataset.
+
+    Without a label map, classes are those of the records' own numbers.
+
+    Raises:
+      ValueError: if no record matches.
+    """
     from object_detection.data_decoders import tf_example_decoder
 
     files = sorted(
@@ -154,7 +176,7 @@ def _decoded(input_paths: Sequence[str], label_map_path: str) -> Any:
     )
     if not files:
         raise ValueError(
-            "An evaluation needs TFRecord files. Received: "
+            "There must be TFRecord files to read. Received: "
             f"{list(input_paths)}, which match none."
         )
     decoder = tf_example_decoder.TfExampleDecoder(
@@ -198,16 +220,37 @@ def _evaluated(
         for key in ("boxes", "scores", "classes")
     }
     for index, example in enumerate(examples):
-        kept = arrays["scores"][index] > 0
-        yield EvaluatedImage(
-            source_id=example["source_id"].decode(errors="replace"),
-            image=example["image"],
-            true_boxes=example["groundtruth_boxes"],
-            true_classes=example["groundtruth_classes"].astype(np.int64),
-            difficult=example["groundtruth_difficult"].astype(bool),
-            is_crowd=example["groundtruth_is_crowd"].astype(bool),
-            group_of=example["groundtruth_group_of"].astype(bool),
-            boxes=arrays["boxes"][index][kept],
-            scores=arrays["scores"][index][kept],
-            classes=arrays["classes"][index][kept].astype(np.int64) + 1,
+        yield evaluated_image(
+            example,
+            boxes=arrays["boxes"][index],
+            scores=arrays["scores"][index],
+            classes=arrays["classes"][index],
         )
+
+
+def evaluated_image(
+    example: dict[str, Any],
+    *,
+    boxes: np.ndarray,
+    scores: np.ndarray,
+    classes: np.ndarray,
+) -> EvaluatedImage:
+    """A decoded example and a model's detections in it.
+
+    Args:
+      boxes, scores, classes: [N, 4], [N] and [N], classes from 0; what has
+        no score above 0 is padding and left out.
+    """
+    kept = scores > 0
+    return EvaluatedImage(
+        source_id=example["source_id"].decode(errors="replace"),
+        image=example["image"],
+        true_boxes=example["groundtruth_boxes"],
+        true_classes=example["groundtruth_classes"].astype(np.int64),
+        difficult=example["groundtruth_difficult"].astype(bool),
+        is_crowd=example["groundtruth_is_crowd"].astype(bool),
+        group_of=example["groundtruth_group_of"].astype(bool),
+        boxes=boxes[kept],
+        scores=scores[kept],
+        classes=classes[kept].astype(np.int64) + 1,
+    )

@@ -59,3 +59,38 @@ def checkpoint_of(small_world) -> Any:
 @pytest.fixture(scope="session")
 def base_dir(small_world) -> str:
     return str(pathlib.Path(small_world.base_checkpoint).parent)
+
+
+@pytest.fixture(scope="session")
+def tuned_of(small_world) -> Any:
+    """(name, change) -> directory of a checkpoint tuned for `stripes`.
+
+    `change(hosts)` writes to the hosts of a model that holds the base and a
+    fresh class head. The directory holds its pipeline.config as well.
+    """
+    from object_detection_patch.od_api import base_model, host_layers
+
+    def make(name: str, change: Any) -> str:
+        config = small_world.config("stripes", None)
+        model = small_world.unpatched_model(config)
+        hosts = host_layers.find_ssd_hosts(model)
+        base_model.restore_base(
+            model,
+            hosts,
+            small_world.base_checkpoint,
+            checkpoint_type="detection",
+        )
+        change(hosts)
+        folder = small_world.folder / f"tuned_{name}"
+        tf.train.CheckpointManager(
+            tf.train.Checkpoint(
+                model=model, step=tf.Variable(5, dtype=tf.int64)
+            ),
+            str(folder),
+            max_to_keep=1,
+        ).save()
+        text = pathlib.Path(config).read_text(encoding="utf-8")
+        (folder / "pipeline.config").write_text(text, encoding="utf-8")
+        return str(folder)
+
+    return make

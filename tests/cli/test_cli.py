@@ -1,6 +1,8 @@
 """od-patch: verbs, exit codes, and no heavy import where none is needed."""
 
 import os
+import pathlib
+import re
 import subprocess
 import sys
 
@@ -8,7 +10,25 @@ import pytest
 
 from object_detection_patch import cli
 
-_VERBS = ("extract", "inspect", "merge", "footprint", "demo", "doctor")
+_ROOT = pathlib.Path(__file__).parents[2]
+_VERBS = (
+    "configure",
+    "extract",
+    "inspect",
+    "merge",
+    "diff",
+    "footprint",
+    "draw",
+    "export-base",
+    "publish",
+    "apply",
+    "store",
+    "keygen",
+    "demo",
+    "doctor",
+    "install-od-api",
+)
+_STORE_ACTIONS = ("init", "add", "list", "remove", "activate")
 
 
 def _fails(capsys, code, *arguments):
@@ -23,11 +43,12 @@ def test_help_lists_every_verb(capsys):
         cli.main(["--help"])
     assert caught.value.code == 0
     printed = capsys.readouterr().out
-    for verb in (*_VERBS, "install-od-api"):
-        assert f"\n    {verb}" in printed
+    listed = re.findall(r"^    ([a-z-]+)(?:  |$)", printed, re.MULTILINE)
+    assert tuple(listed) == _VERBS
+    assert "\nExit codes: 0 good; 1 findings" in printed
 
 
-@pytest.mark.parametrize("verb", [*_VERBS, "install-od-api"])
+@pytest.mark.parametrize("verb", _VERBS)
 def test_every_verb_has_help(capsys, verb):
     with pytest.raises(SystemExit) as caught:
         cli.main([verb, "--help"])
@@ -103,6 +124,67 @@ def test_a_missing_package_points_to_the_doctor(capsys, monkeypatch):
     )
     error = _fails(capsys, 2, "inspect", "x.patch")
     assert error.endswith("`od-patch doctor` tells what is missing.\n")
+
+
+def test_every_help_needs_numpy_alone(with_numpy_alone):
+    helps = [[], *([verb] for verb in _VERBS)]
+    helps += [["store", action] for action in _STORE_ACTIONS]
+    done = with_numpy_alone(
+        script=f"""
+import contextlib, io
+for words in {helps!r}:
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            cli.main([*words, "--help"])
+    except SystemExit as caught:
+        usage = " ".join(["usage: od-patch", *words, "[-h]"])
+        print(*words, caught.code, printed.getvalue().startswith(usage))
+print(sorted({{"numpy", "tensorflow"}} & set(sys.modules)))
+"""
+    )
+    expected = [" ".join([*words, "0 True"]) for words in helps]
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [*expected, "[]"]
+
+
+def test_every_file_of_the_package_is_a_verb():
+    folder = pathlib.Path(cli.__file__).parent
+    files = {path.stem for path in folder.glob("*.py")}
+    modules = {name.rpartition(".")[2] for name in _verb_modules()}
+    assert files - {"__init__", "__main__", "options"} == modules
+    assert len(modules) == len(_VERBS)
+
+
+def _verb_modules():
+    return [verb.__name__ for verb in cli._VERBS]
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        ("-m", "object_detection_patch.cli"),
+        (str(_ROOT / "object_detection_patch" / "cli_main.py"),),
+    ],
+    ids=["module", "file"],
+)
+def test_the_other_ways_to_run(tmp_path, program):
+    done = subprocess.run(
+        [sys.executable, *program, "inspect", "none.patch"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(_ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("od-patch: ")
+    assert "none.patch" in done.stderr
+
+
+def test_findings_exit_with_1(capsys, calls):
+    calls.replace("object_detection_patch.doctor", diagnose=[], print_report=1)
+    assert cli.main(["doctor"]) == 1
 
 
 def test_inspect_and_help_load_no_tensorflow(tmp_path):

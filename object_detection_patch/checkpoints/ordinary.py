@@ -1,0 +1,94 @@
+"""A directory with an ordinary OD API model: checkpoint, config, label map."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import tensorflow as tf
+
+from object_detection_patch.od_api import label_map
+
+LABEL_MAP_FILE = "label_map.pbtxt"
+_CHECKPOINT = "ckpt"
+
+
+def refuse_filled(output_dir: str) -> None:
+    """Raises ValueError unless the directory is new or empty."""
+    if os.path.exists(output_dir) and (
+        not os.path.isdir(output_dir) or os.listdir(output_dir)
+    ):
+        raise ValueError(
+            "`--output_dir` must be new or empty, so that no older model is "
+            f"mixed in. Received: {output_dir!r}."
+        )
+
+
+def point_at(pipeline: Any, directory: str) -> None:
+    """Sets label map and checkpoint of a config to those of `directory`."""
+    path = os.path.join(directory, LABEL_MAP_FILE)
+    for reader in [pipeline.train_input_reader, *pipeline.eval_input_reader]:
+        reader.label_map_path = path
+    train = pipeline.train_config
+    train.fine_tune_checkpoint = os.path.join(directory, f"{_CHECKPOINT}-0")
+    train.fine_tune_checkpoint_type = "detection"
+    train.fine_tune_checkpoint_version = (
+        train.DESCRIPTOR.fields_by_name["fine_tune_checkpoint_version"]
+        .enum_type.values_by_name["V2"]
+        .number
+    )
+
+
+@contextlib.contextmanager
+def whole_directory(output_dir: str) -> Iterator[str]:
+    """A folder to write into, which becomes `output_dir` when all is done.
+
+    It lies beside the target and is renamed, so no half result is found.
+    """
+    parent = os.path.dirname(os.path.abspath(output_dir))
+    os.makedirs(parent, exist_ok=True)
+    beside = tempfile.mkdtemp(prefix=".od-patch-", dir=parent)
+    try:
+        yield beside
+        os.chmod(beside, 0o755)
+        if os.path.isdir(output_dir):
+            os.rmdir(output_dir)
+        os.rename(beside, output_dir)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+
+
+def write_model(
+    folder: str,
+    model: Any,
+    pipeline: Any,
+    label_items: Iterable[tuple[int, str, str]],
+) -> None:
+    """Writes checkpoint, pipeline.config and label map of a model."""
+    from google.protobuf import text_format
+
+    checkpoint = tf.train.Checkpoint(
+        model=model, step=tf.Variable(0, dtype=tf.int64, trainable=False)
+    )
+    manager = tf.train.CheckpointManager(
+        checkpoint, folder, max_to_keep=1, checkpoint_name=_CHECKPOINT
+    )
+    manager.save(checkpoint_number=0)
+    _write_text(
+        os.path.join(folder, "pipeline.config"),
+        text_format.MessageToString(pipeline),
+    )
+    _write_text(
+        os.path.join(folder, LABEL_MAP_FILE),
+        label_map.label_map_text(label_items),
+    )
+
+
+def _write_text(path: str, text: str) -> None:
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)

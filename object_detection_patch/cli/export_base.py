@@ -1,0 +1,107 @@
+"""od-patch export-base: a base published once, for all its tasks."""
+
+from __future__ import annotations
+
+import argparse
+
+from object_detection_patch.cli.options import add_calibration_records, count
+
+
+def add(verbs: argparse._SubParsersAction) -> None:
+    verb = verbs.add_parser(
+        "export-base",
+        help="base checkpoint -> base.tflite and its sidecar, once per base",
+        description="Writes base.tflite, post-processing, metadata and labels "
+        "included, and base.odpatch, the sidecar with what applying a patch "
+        "needs to know. What cannot survive folding, such as tiny gammas, is "
+        "mended first and reported. Train the tasks after this, against the "
+        "base as published.",
+    )
+    verb.add_argument(
+        "--pipeline_config_path",
+        required=True,
+        help="pipeline.config of the base",
+    )
+    verb.add_argument(
+        "--checkpoint_dir",
+        required=True,
+        help="the base's checkpoint: a directory or a prefix",
+    )
+    verb.add_argument(
+        "--output_dir", required=True, help="new or empty directory"
+    )
+    _add_capacity(verb)
+    _add_precision(verb)
+    verb.add_argument(
+        "--eval_records",
+        help="TFRecord file or pattern; the change in mAP is measured on it",
+    )
+    verb.set_defaults(run=run)
+
+
+def _add_capacity(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--max_classes",
+        type=count,
+        default=1000,
+        help="the most classes that a patch may have (default: 1000)",
+    )
+    verb.add_argument(
+        "--max_detections",
+        type=count,
+        default=10,
+        help="detections that the model returns for an image (default: 10, "
+        "as of the OD API's exporter)",
+    )
+
+
+def _add_precision(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--precision",
+        choices=("float32", "float16", "int8"),
+        default="float32",
+        help="how base.tflite and every model patched from it store weights; "
+        "int8 needs --calibration_records (default: float32)",
+    )
+    add_calibration_records(verb)
+    verb.add_argument(
+        "--calibration_images",
+        type=count,
+        default=100,
+        help="images of it to use (default: 100)",
+    )
+    verb.add_argument(
+        "--snap",
+        action="store_true",
+        help="also write a checkpoint with the dequantised int8 kernels: "
+        "tasks trained on it suffer no rounding of the base",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    _check_precision(options)
+    from object_detection_patch.export import base
+
+    result = base.export_base(
+        pipeline_config_path=options.pipeline_config_path,
+        checkpoint_dir=options.checkpoint_dir,
+        output_dir=options.output_dir,
+        precision=options.precision,
+        calibration_records=options.calibration_records,
+        calibration_images=options.calibration_images,
+        max_classes=options.max_classes,
+        max_detections=options.max_detections,
+        eval_records=options.eval_records,
+        snap=options.snap,
+    )
+    print(base.report(result))
+    return 0
+
+
+def _check_precision(options: argparse.Namespace) -> None:
+    if options.precision == "int8" and not options.calibration_records:
+        raise ValueError(
+            "`--precision int8` needs `--calibration_records`, images on "
+            "which the ranges of the activations are measured. Received: "
+            "none."
+        )

@@ -1,0 +1,82 @@
+"""Options, checks and words that several verbs share."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+
+
+def add_pipeline_config(verb: argparse.ArgumentParser) -> None:
+    """The config of a task: one with a patch in it."""
+    verb.add_argument(
+        "--pipeline_config_path",
+        required=True,
+        help="pipeline.config with [object_detection_patch.patch] { ... }",
+    )
+
+
+def add_json(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument("--json", action="store_true", help="print JSON")
+
+
+def add_base_file(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--base", required=True, help="base.tflite, as export-base wrote it"
+    )
+
+
+def add_sidecar(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--sidecar",
+        help="sidecar of the base (default: beside the base, under its name "
+        "with .odpatch)",
+    )
+
+
+def add_require_signature(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--require_signature",
+        metavar="PUBLIC_KEY.pem",
+        help="refuse a patch that the owner of this key has not signed",
+    )
+
+
+def add_calibration_records(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--calibration_records",
+        help="TFRecord file or pattern; an int8 base measures the ranges of "
+        "its activations on it",
+    )
+
+
+def count(text: str) -> int:
+    """The number in `text`, which must be 1 or more."""
+    # argparse shows the name of this function when int() refuses.
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(
+            f"must be 1 or more. Received: {number}"
+        )
+    return number
+
+
+def classes(number: int) -> str:
+    return "1 class" if number == 1 else f"{number} classes"
+
+
+def print_json(value: object) -> None:
+    print(json.dumps(value, indent=2))
+
+
+def require_folder(output: str) -> None:
+    """Refuses before minutes of work what could not be written after them."""
+    folder = os.path.dirname(os.path.abspath(output))
+    if not os.path.isdir(folder):
+        raise ValueError(
+            f"The folder of `--output` must exist. Received: {output!r}."
+        )
+    if not os.access(folder, os.W_OK):
+        raise ValueError(
+            f"The folder of `--output` must be writable. Received: {output!r}."
+        )

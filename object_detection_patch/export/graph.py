@@ -1,0 +1,130 @@
+"""A converted model, read with the TFLite schema: what exporting asks of it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+_DTYPES = {
+    schema.TensorType.FLOAT32: np.dtype("<f4"),
+    schema.TensorType.FLOAT16: np.dtype("<f2"),
+    schema.TensorType.INT8: np.dtype("i1"),
+    schema.TensorType.INT32: np.dtype("<i4"),
+}
+_CONVOLUTIONS = (
+    schema.BuiltinOperator.CONV_2D,
+    schema.BuiltinOperator.DEPTHWISE_CONV_2D,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Convolution:
+    """A convolution of the graph; tensors by index.
+
+    `weights` and `bias` are the constants themselves, also where a
+    DEQUANTIZE stands between them and the operation; `input` is the
+    activation that it reads.
+    """
+
+    operator: int
+    is_depthwise: bool
+    input: int
+    weights: int
+    bias: int
+
+
+class Graph:
+    """A TFLite model with one subgraph, in the schema's object form."""
+
+    def __init__(self, data: bytes) -> None:
+        self.model = schema.ModelT.InitFromPackedBuf(data, 0)
+        self.subgraph = self.model.subgraphs[0]
+        self._makers = {
+            int(output): operator
+            for operator in self.subgraph.operators
+            for output in operator.outputs
+        }
+
+    def code(self, operator: Any) -> int:
+        """The BuiltinOperator of an operator."""
+        return int(self.model.operatorCodes[operator.opcodeIndex].builtinCode)
+
+    def codes(self) -> list[int]:
+        return [self.code(operator) for operator in self.subgraph.operators]
+
+    def tensor(self, index: int) -> Any:
+        return self.subgraph.tensors[index]
+
+    def is_constant(self, index: int) -> bool:
+        return self.data(index) is not None
+
+    def data(self, index: int) -> np.ndarray | None:
+        """The bytes of a constant, or None."""
+        data = self.model.buffers[self.tensor(index).buffer].data
+        # The schema gives an empty buffer as 0 or None.
+        return None if data is None or np.ndim(data) == 0 else data
+
+    def values(self, index: int) -> np.ndarray:
+        """A constant as float32 numbers, dequantised, in its shape."""
+        tensor = self.tensor(index)
+        raw = np.asarray(self.data(index), np.uint8).tobytes()
+        values = np.frombuffer(raw, _DTYPES[tensor.type]).reshape(tensor.shape)
+        scale = tensor.quantization and tensor.quantization.scale
+        if scale is None or len(scale) == 0:
+            return values.astype(np.float32)
+        axis = int(tensor.quantization.quantizedDimension)
+        shape = [1] * values.ndim
+        shape[axis] = len(scale)
+        return values.astype(np.float32) * np.asarray(scale).reshape(shape)
+
+    def convolutions(self) -> Iterator[Convolution]:
+        """Every convolution, in the order of the graph."""
+        for number, operator in enumerate(self.subgraph.operators):
+            if self.code(operator) in _CONVOLUTIONS:
+                depthwise = self.code(operator) == _CONVOLUTIONS[1]
+                yield Convolution(
+                    number,
+                    depthwise,
+                    int(operator.inputs[0]),
+                    self._constant(int(operator.inputs[1])),
+                    self._constant(int(operator.inputs[2])),
+                )
+
+    def activations(self) -> list[int]:
+        """Quantised tensors that are no constants, in order of first use."""
+        found: dict[int, None] = {}
+        for operator in self.subgraph.operators:
+            for index in (*operator.inputs, *operator.outputs):
+                if self._is_activation(int(index)):
+                    found[int(index)] = None
+        return list(found)
+
+    def quantisation(self, index: int) -> tuple[float, int]:
+        """Scale and zero point of an activation."""
+        quantization = self.tensor(index).quantization
+        return (
+            float(quantization.scale[0]),
+            int(quantization.zeroPoint[0]),
+        )
+
+    def _is_activation(self, index: int) -> bool:
+        if index < 0 or self.is_constant(index):
+            return False
+        quantization = self.tensor(index).quantization
+        scale = quantization and quantization.scale
+        return scale is not None and len(scale) == 1
+
+    def _constant(self, index: int) -> int:
+        """The constant that a tensor is, or that is dequantised to it."""
+        if index < 0 or self.is_constant(index):
+            return index
+        maker = self._makers.get(index)
+        if maker is not None and self.code(maker) == (
+            schema.BuiltinOperator.DEQUANTIZE
+        ):
+            return int(maker.inputs[0])
+        return index

@@ -1,0 +1,128 @@
+"""Whether the edits of a patch fit the tensors of a base."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from object_detection_patch.patch_file import Replace, ScaleOffset
+from object_detection_patch.patch_file.edits import (
+    HEAD_PLACES,
+    Edit,
+    place_of,
+)
+from object_detection_patch.patch_file.errors import shown
+from object_detection_patch.tflite.errors import (
+    MissingHeadError,
+    UnfitEditError,
+)
+from object_detection_patch.tflite.sidecar import Kernel, Sidecar
+
+
+def check_edits(
+    sidecar: Sidecar, edits: Mapping[str, Edit], classes: int
+) -> None:
+    """Check 4 of FORMAT.md.
+
+    Args:
+      edits: by their targets.
+      classes: of the task.
+
+    Raises:
+      UnfitEditError: for an edit that fits no tensor of the base.
+      MissingHeadError: if the patch leaves out what only it can give.
+    """
+    shapes = _Shapes(sidecar, classes)
+    for edit in edits.values():
+        _check_edit(shapes, edit, classes)
+    _check_heads(sidecar, edits)
+    if classes != sidecar.classes:
+        _check_class_tensors(sidecar, edits)
+
+
+class _Shapes:
+    """The shapes that edits must have, for one number of classes."""
+
+    def __init__(self, sidecar: Sidecar, classes: int) -> None:
+        self._norms = {norm.name: (norm.channels,) for norm in sidecar.norms}
+        self._biases = {
+            bias.name: (len(bias.values),) for bias in sidecar.biases
+        }
+        self._kernels = {}
+        for kernel in sidecar.kernels:
+            sized = kernel.for_classes(classes)
+            self._kernels[kernel.name] = sized.shape
+            for name in _bias_tensors(sidecar, kernel):
+                self._biases[name] = (sized.channels,)
+
+    def wanted(self, edit: Edit) -> tuple[int, ...] | None:
+        """None if nothing of that name takes this kind of edit."""
+        if isinstance(edit, ScaleOffset):
+            return self._norms.get(edit.target)
+        if isinstance(edit, Replace) and edit.target in self._biases:
+            return self._biases[edit.target]
+        return self._kernels.get(edit.target)
+
+
+def _check_edit(shapes: _Shapes, edit: Edit, classes: int) -> None:
+    wanted, found = shapes.wanted(edit), _shape(edit)
+    if wanted is None:
+        raise UnfitEditError(
+            "An edit must name a tensor of the published base, by a kind "
+            f"that fits it. Received: {type(edit).__name__} of "
+            f"{shown(edit.target)}."
+        )
+    if found != wanted:
+        raise UnfitEditError(
+            f"An edit of {shown(edit.target)} must have shape {wanted} for "
+            f"{classes} classes. Received: {shown(found)}."
+        )
+
+
+def _shape(edit: Edit) -> tuple[int, ...]:
+    if isinstance(edit, ScaleOffset):
+        return edit.scale.shape
+    if isinstance(edit, Replace):
+        return edit.values.shape
+    return edit.mask.shape
+
+
+def _check_heads(sidecar: Sidecar, edits: Mapping[str, Edit]) -> None:
+    names = [kernel.name for kernel in sidecar.kernels]
+    names += [bias.name for bias in sidecar.biases]
+    absent = [
+        name
+        for name in names
+        if place_of(name) in HEAD_PLACES and not _is_replaced(edits, name)
+    ]
+    if absent:
+        more = f" and {len(absent) - 1} more" if absent[1:] else ""
+        raise MissingHeadError(
+            "A patch must replace every tensor of its heads. Received: one "
+            f"without {shown(absent[0])}{more}."
+        )
+
+
+def _check_class_tensors(sidecar: Sidecar, edits: Mapping[str, Edit]) -> None:
+    """What has another size with other classes must come from the patch."""
+    for kernel in sidecar.kernels:
+        if not kernel.class_factor:
+            continue
+        for name in (kernel.name, *_bias_tensors(sidecar, kernel)):
+            if not _is_replaced(edits, name):
+                raise MissingHeadError(
+                    "A patch of another number of classes must replace every "
+                    "tensor that depends on it. Received: one without "
+                    f"{shown(name)}."
+                )
+
+
+def _bias_tensors(sidecar: Sidecar, kernel: Kernel) -> list[str]:
+    """Names of the bias tensors of a kernel's operations, each once."""
+    indices = {operation.tensor for operation in kernel.operations()}
+    return sorted(
+        sidecar.biases[index].name for index in indices if index is not None
+    )
+
+
+def _is_replaced(edits: Mapping[str, Edit], name: str) -> bool:
+    return isinstance(edits.get(name), Replace)

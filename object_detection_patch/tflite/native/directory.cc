@@ -1,0 +1,226 @@
+#include "directory.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string>
+
+#include "inflate.h"
+#include "text.h"
+
+namespace odp {
+namespace {
+
+constexpr uint32_t kMaxEdits = 1u << 16;
+constexpr uint32_t kMaxLabels = 1u << 16;
+constexpr uint32_t kMaxMetadataBytes = 1u << 18;
+constexpr uint32_t kMaxReleases = 64;
+constexpr uint32_t kMaxActivations = 1u << 16;
+constexpr uint32_t kMaxModelMetadataBytes = 1u << 16;
+constexpr uint32_t kMaxGridGroups = 1u << 16;
+constexpr size_t kDigestBytes = 32;
+
+uint32_t read_count(Cursor& fields, const char* what, uint32_t limit) {
+  const uint32_t count = fields.u32();
+  if (count > limit) {
+    fail(OD_PATCH_LIMIT, "A patch file may hold ", limit, " ", what,
+         ". Received: ", count, ".");
+  }
+  return count;
+}
+
+std::string_view read_text(Cursor& fields, const char* what, TextRule rule) {
+  const uint32_t length = fields.u16();
+  if (length > kMaxTextBytes) {
+    fail(OD_PATCH_LIMIT, "A text may have ", kMaxTextBytes,
+         " bytes. Received: ", length, " as a ", what, ".");
+  }
+  const std::string_view text = fields.text(length);
+  if (const char* fault = text_fault(text, rule)) {
+    fail(OD_PATCH_TEXT, "A ", what, " ", fault, ". Received: ", shown(text),
+         ".");
+  }
+  return text;
+}
+
+void check_numbers(const Entry& entry, uint32_t version) {
+  if (entry.kind < kReplace || entry.kind > kScaleOffset) {
+    fail(OD_PATCH_UNKNOWN_EDIT, "An edit's kind must be one of 1 to 5. "
+         "Received: ", uint64_t{entry.kind}, " for ", shown(entry.target),
+         "; a newer version of this program may know it.");
+  }
+  const bool is_float =
+      entry.value_type == kFloat32 || entry.value_type == kFloat16;
+  const bool is_allowed = entry.is_masked()
+                              ? entry.value_type == kBits
+                              : is_float || (version > 1 &&
+                                             entry.value_type == kGrid);
+  if (!is_allowed) {
+    fail(OD_PATCH_UNKNOWN_VALUE_TYPE, "An edit's value type must be one that "
+         "its kind and version allow. Received: ", uint64_t{entry.value_type},
+         " for ", shown(entry.target), ".");
+  }
+  const uint8_t last = version > 1 && is_float ? kPlanes : kZlib;
+  if (entry.codec > last) {
+    fail(OD_PATCH_UNKNOWN_CODEC, "A section's codec must be one of 0 to ",
+         uint64_t{last}, ". Received: ", uint64_t{entry.codec}, " for ",
+         shown(entry.target), ".");
+  }
+}
+
+void check_shape(Entry& entry) {
+  const uint32_t* shape = entry.shape;
+  if (entry.kind == kScaleOffset && (entry.rank != 2 || shape[0] != 2)) {
+    fail(OD_PATCH_SHAPE, "A BatchNorm's shape must be (2, channels). "
+         "Received another for ", shown(entry.target), ".");
+  }
+  uint64_t product = 1;
+  for (uint32_t i = 0; i < entry.rank; ++i) {
+    // Both factors are within the limit here: no overflow.
+    product *= shape[i] <= kMaxElements ? shape[i] : 0;
+    if (product < 1 || product > kMaxElements) {
+      fail(OD_PATCH_SHAPE, "Dimensions must be at least 1, and their product "
+           "at most ", kMaxElements, ". Received others for ",
+           shown(entry.target), ".");
+    }
+  }
+  entry.elements = static_cast<uint32_t>(product);
+}
+
+void check_grid(const Entry& entry) {
+  const Grid& grid = entry.grid;
+  const uint64_t unit = uint64_t{grid.inner} * grid.groups;
+  if (grid.bits < 2 || grid.bits > 8 || grid.groups > kMaxGridGroups ||
+      unit == 0 || entry.elements % unit != 0) {
+    fail(OD_PATCH_GRID, "A grid has codes of 2 to 8 bits and 1 to ",
+         kMaxGridGroups, " groups, and its `inner` times its groups divide "
+         "its tensor's ", entry.elements, " numbers. Received: ",
+         uint64_t{grid.bits}, " bits, ", grid.inner, " times ", grid.groups,
+         " for ", shown(entry.target), ".");
+  }
+}
+
+void check_size(const Entry& entry) {
+  const uint64_t raw = entry.raw_bytes();
+  if (entry.codec != kStored) {
+    check_inflation("The section of " + shown(entry.target),
+                    entry.stored_bytes, raw);
+  } else if (entry.stored_bytes != raw) {
+    fail(OD_PATCH_SECTION_SIZE, "The section of ", shown(entry.target),
+         " must have ", raw, " bytes. Received: ", entry.stored_bytes, ".");
+  }
+}
+
+Entry read_entry(Cursor& fields, uint32_t version) {
+  Entry entry;
+  entry.kind = fields.u8();
+  entry.value_type = fields.u8();
+  entry.codec = fields.u8();
+  entry.rank = fields.u8();
+  if (entry.rank > kMaxRank) {
+    fail(OD_PATCH_SHAPE, "A tensor may have ", kMaxRank,
+         " dimensions. Received: ", uint64_t{entry.rank}, ".");
+  }
+  for (uint32_t i = 0; i < entry.rank; ++i) entry.shape[i] = fields.u32();
+  if (version > 1 && entry.value_type == kGrid) {
+    entry.grid.bits = fields.u8();
+    entry.grid.inner = fields.u32();
+    entry.grid.groups = fields.u32();
+  }
+  entry.stored_bytes = fields.u32();
+  entry.target = read_text(fields, "target", TextRule::kName);
+  if (entry.target.empty()) {
+    fail(OD_PATCH_TEXT, "An edit must name its target. Received: an empty "
+         "name.");
+  }
+  check_numbers(entry, version);
+  check_shape(entry);
+  if (entry.value_type == kGrid) check_grid(entry);
+  check_size(entry);
+  return entry;
+}
+
+void read_entries(Cursor& fields, Patch& patch, uint32_t version) {
+  const uint32_t count = read_count(fields, "edits", kMaxEdits);
+  uint64_t elements = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    patch.entries.push_back(read_entry(fields, version));
+    elements += patch.entries.back().elements;
+    if (elements > kMaxElements) {
+      fail(OD_PATCH_LIMIT, "A patch file may hold ", kMaxElements,
+           " elements. Received: more.");
+    }
+  }
+}
+
+void read_labels(Cursor& fields, Patch& patch) {
+  const uint32_t count = read_count(fields, "labels", kMaxLabels);
+  for (uint32_t i = 0; i < count; ++i) {
+    Label label;
+    label.id = fields.u32();
+    label.name = read_text(fields, "name of a label", TextRule::kText);
+    label.display_name =
+        read_text(fields, "display name of a label", TextRule::kText);
+    patch.labels.push_back(label);
+  }
+}
+
+void check_activations(const Release& release) {
+  for (uint32_t i = 0; i < release.activations; ++i) {
+    const float scale = release.scale(i);
+    const int32_t zero_point = release.zero_point(i);
+    if (!std::isfinite(scale) || !(scale > 0) || zero_point < -128 ||
+        zero_point > 127) {
+      fail(OD_PATCH_RELEASE, "An activation's scale must be finite and above "
+           "0, its zero point between -128 and 127. Received others for "
+           "activation ", i, " of a release.");
+    }
+  }
+}
+
+bool is_same_base(const Release& one, const Release& other) {
+  return std::memcmp(one.base_sha256, other.base_sha256, kDigestBytes) == 0;
+}
+
+void read_releases(Cursor& fields, Patch& patch) {
+  const uint32_t count = read_count(fields, "releases", kMaxReleases);
+  uint32_t activations = 0;
+  for (uint32_t i = 0; i < count; ++i) {
+    Release release;
+    release.base_sha256 = fields.take(kDigestBytes);
+    release.result_sha256 = fields.take(kDigestBytes);
+    release.activations =
+        read_count(fields, "activations", kMaxActivations - activations);
+    activations += release.activations;
+    release.numbers = fields.take(size_t{8} * release.activations);
+    check_activations(release);
+    for (const Release& earlier : patch.releases) {
+      if (is_same_base(earlier, release)) {
+        fail(OD_PATCH_RELEASE, "A patch has one release for each base file. "
+             "Received: ", hex(release.base_sha256, kDigestBytes), " twice.");
+      }
+    }
+    patch.releases.push_back(release);
+  }
+}
+
+}  // namespace
+
+void read_directory(Patch& patch, uint32_t version) {
+  Cursor fields({patch.header.data(), patch.header.size()},
+                OD_PATCH_DIRECTORY, "A header");
+  patch.base_fingerprint = fields.take(kDigestBytes);
+  patch.method = read_text(fields, "method", TextRule::kName);
+  read_entries(fields, patch, version);
+  read_labels(fields, patch);
+  fields.take(read_count(fields, "bytes of metadata", kMaxMetadataBytes));
+  if (version > 1) {
+    read_releases(fields, patch);
+    const uint32_t size = read_count(fields, "bytes of model metadata",
+                                     kMaxModelMetadataBytes);
+    patch.model_metadata = {fields.take(size), size};
+  }
+  fields.finish();
+}
+
+}  // namespace odp

@@ -1,0 +1,27 @@
+// Whether a patch fits a base: every check that needs no arithmetic.
+#ifndef OD_PATCH_FIT_H_
+#define OD_PATCH_FIT_H_
+
+#include <vector>
+
+#include "patch.h"
+#include "sidecar.h"
+
+namespace odp {
+
+// A patch that fits; pointers lead into it, null where nothing is edited.
+struct Fit {
+  uint32_t classes = 0;
+  std::vector<const Entry*> norms;
+  std::vector<const Entry*> biases;
+  std::vector<const Entry*> kernels;
+  std::vector<Vector> vectors;  // of the result; the metadata's as in the base
+  const Release* release = nullptr;  // for this base file
+};
+
+// Checks 2 and 4 to 6 of tflite/FORMAT.md, Applying.
+Fit fit(const Sidecar& sidecar, const Patch& patch);
+
+}  // namespace odp
+
+#endif  // OD_PATCH_FIT_H_

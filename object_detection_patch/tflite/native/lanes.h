@@ -1,0 +1,134 @@
+// The arithmetic of FORMAT.md over contiguous floats.
+//
+// Each loop is a few operations without a branch, which compilers turn into
+// vector instructions; none may fuse a multiplication with an addition
+// (-ffp-contract=off). A factor is a number for all (Same) or one for each
+// (Each), so that convolutions (a channel is a run) and depthwise kernels
+// (channels lie side by side) share the formulas.
+#ifndef OD_PATCH_LANES_H_
+#define OD_PATCH_LANES_H_
+
+#include <cfloat>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+static_assert(FLT_EVAL_METHOD == 0, "Each operation is rounded to float32.");
+static_assert(sizeof(float) == 4, "float is IEEE 754 binary32.");
+
+namespace odp {
+
+inline uint32_t to_bits(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  return bits;
+}
+
+inline float from_bits(uint32_t bits) {
+  float value;
+  std::memcpy(&value, &bits, sizeof value);
+  return value;
+}
+
+inline float magnitude(float value) {
+  return from_bits(to_bits(value) & 0x7fffffffu);
+}
+
+struct Same {
+  float value;
+  float operator[](size_t) const { return value; }
+};
+
+struct Each {
+  const float* values;
+  float operator[](size_t i) const { return values[i]; }
+};
+
+inline bool all_finite(const float* values, size_t count) {
+  uint32_t special = 0;
+  for (size_t i = 0; i < count; ++i) {
+    // The carry of an exponent of all ones reaches the highest bit.
+    special |= (to_bits(values[i]) & 0x7f800000u) + 0x00800000u;
+  }
+  return (special & 0x80000000u) == 0;
+}
+
+// out = in * factor
+template <class Factor>
+void scale(const float* __restrict in, Factor factor, float* __restrict out,
+           size_t count) {
+  for (size_t i = 0; i < count; ++i) out[i] = in[i] * factor[i];
+}
+
+// out = in * factor + (set if the mask is all ones, else clear)
+template <class Factor>
+void scale_and_add(const float* __restrict in,
+                   const uint8_t* __restrict mask, Factor factor,
+                   Factor clear, Factor set, float* __restrict out,
+                   size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t chosen = 0u - (mask[i] & 1u);
+    const uint32_t low = to_bits(clear[i]);
+    const uint32_t change = low ^ to_bits(set[i]);
+    out[i] = in[i] * factor[i] + from_bits(low ^ (change & chosen));
+  }
+}
+
+// out = in * factor + 0 if the mask is all ones, else +0
+template <class Factor>
+void scale_and_keep(const float* __restrict in,
+                    const uint8_t* __restrict mask, Factor factor,
+                    float* __restrict out, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t chosen = 0u - (mask[i] & 1u);
+    const float kept = in[i] * factor[i] + 0.0f;
+    out[i] = from_bits(to_bits(kept) & chosen);
+  }
+}
+
+// out = q * factor
+template <class Factor>
+void dequantise(const int8_t* __restrict steps, Factor factor,
+                float* __restrict out, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    out[i] = static_cast<float>(steps[i]) * factor[i];
+  }
+}
+
+// The greatest magnitude of finite numbers, as the order of their bits.
+inline float greatest(const float* values, size_t count) {
+  int32_t most = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const auto bits = static_cast<int32_t>(to_bits(values[i]) & 0x7fffffffu);
+    most = bits > most ? bits : most;
+  }
+  return from_bits(static_cast<uint32_t>(most));
+}
+
+// most[i] = the greater of most[i] and the magnitude of values[i]
+inline void raise_greatest(const float* __restrict values,
+                           float* __restrict most, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    const float found = magnitude(values[i]);
+    most[i] = found > most[i] ? found : most[i];
+  }
+}
+
+// q = rint(value / factor), within -127 to 127.
+template <class Factor>
+void quantise(const float* __restrict values, Factor factor,
+              int8_t* __restrict steps, size_t count) {
+  // Next to 1.5 * 2^23 floats are integers, the last byte being the number's
+  // own, and adding rounds halves to even.
+  constexpr float kIntegers = 12582912.0f;
+  for (size_t i = 0; i < count; ++i) {
+    float step = values[i] / factor[i];
+    step = step > -127.0f ? step : -127.0f;
+    step = step < 127.0f ? step : 127.0f;
+    steps[i] = static_cast<int8_t>(to_bits(step + kIntegers) & 0xffu);
+  }
+}
+
+}  // namespace odp
+
+#endif  // OD_PATCH_LANES_H_

@@ -1,0 +1,245 @@
+#include "sections.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string>
+
+#include "half.h"
+#include "lanes.h"
+
+namespace odp {
+namespace {
+
+constexpr size_t kPlaneBlock = 8192;
+// A buffer for bytes of a section: of codes, or of halves.
+constexpr size_t kBufferBytes = 4096;
+
+std::string name_of(const Entry& entry) {
+  return "The section of " + shown(entry.target);
+}
+
+size_t width_of(const Entry& entry) {
+  return entry.value_type == kFloat32 ? 4 : 2;
+}
+
+void check_padding(const Entry& entry, uint64_t bits, uint8_t last) {
+  const auto unused = static_cast<uint32_t>((8 - bits % 8) % 8);
+  if ((last & ((1u << unused) - 1)) != 0) {
+    fail(OD_PATCH_PADDING, "The ", unused, " unused bits at the end of a "
+         "section must be 0. Received others for ", shown(entry.target), ".");
+  }
+}
+
+void check_singles(const Entry& entry) {
+  for (uint32_t i = 0; i < entry.singles(); ++i) {
+    if (!std::isfinite(entry.single(i))) {
+      fail(OD_PATCH_NOT_FINITE, "Scalars of a patch must be finite. Received: "
+           "NaN or Inf for ", shown(entry.target), ".");
+    }
+  }
+  if (entry.kind == kAddSigned && !(entry.single(0) > 0)) {
+    fail(OD_PATCH_SCALE, "A residual scale is stored as a number above 0. "
+         "Received another for ", shown(entry.target), ".");
+  }
+}
+
+void check_mask(const Entry& entry) {
+  SectionBytes bytes(entry);
+  uint8_t buffer[kBufferBytes];
+  size_t part = 0;
+  for (uint64_t left = entry.raw_bytes(); left > 0; left -= part) {
+    part = static_cast<size_t>(std::min<uint64_t>(left, sizeof buffer));
+    bytes.read(buffer, part);
+  }
+  bytes.finish();
+  check_padding(entry, entry.elements, buffer[part - 1]);
+}
+
+void check_values(const Entry& entry) {
+  ValueReader values(entry);
+  float buffer[kPiece];
+  for (size_t left = entry.elements; left > 0;) {
+    const size_t part = std::min(left, kPiece);
+    values.read(buffer, part);
+    left -= part;
+  }
+  values.finish();
+}
+
+}  // namespace
+
+uint64_t Entry::raw_bytes() const {
+  if (value_type == kBits) return (uint64_t{elements} + 7) / 8;
+  if (value_type != kGrid) return uint64_t{elements} * width_of(*this);
+  return 8 * uint64_t{grid.groups} +
+         (uint64_t{grid.bits} * elements + 7) / 8;
+}
+
+SectionBytes::SectionBytes(const Entry& entry) : at_(entry.stored().data) {
+  if (entry.codec != kStored) {
+    inflater_ = std::make_unique<Inflater>(name_of(entry), entry.stored());
+  }
+}
+
+void SectionBytes::read(uint8_t* out, size_t size) {
+  if (inflater_) {
+    inflater_->read(out, size);
+  } else {
+    // The directory was checked: what is stored has its raw size.
+    std::memcpy(out, at_, size);
+    at_ += size;
+  }
+}
+
+void SectionBytes::finish() {
+  if (inflater_) inflater_->finish();
+}
+
+ValueReader::ValueReader(const Entry& entry) : entry_(entry), bytes_(entry) {
+  left_ = entry.elements;
+  if (entry.codec == kPlanes) {
+    block_.resize(kPlaneBlock * width_of(entry));
+    block_at_ = block_.size();
+  }
+  if (entry.value_type != kGrid) return;
+  const uint32_t groups = entry.grid.groups;
+  groups_.resize(2 * size_t{groups});
+  bytes_.read(reinterpret_cast<uint8_t*>(groups_.data()), 8 * size_t{groups});
+  if (!all_finite(groups_.data(), groups_.size())) not_finite();
+  for (uint32_t i = 0; i < groups; ++i) {
+    if (groups_[groups + i] < 0) {
+      fail(OD_PATCH_GRID_STEP, "The steps of a grid must be 0 or above. "
+           "Received: one below for ", shown(entry.target), ".");
+    }
+  }
+  group_left_ = entry.grid.inner;
+  block_.resize(kBufferBytes);
+  block_at_ = block_.size();
+  left_ = static_cast<size_t>(entry.raw_bytes() - 8 * uint64_t{groups});
+}
+
+void ValueReader::read(float* out, size_t count) {
+  if (entry_.value_type == kGrid) {
+    read_grid(out, count);
+  } else if (entry_.codec == kPlanes) {
+    read_planes(out, count);
+  } else if (entry_.value_type == kFloat32) {
+    bytes_.read(reinterpret_cast<uint8_t*>(out), 4 * count);
+  } else {
+    read_halves(out, count);
+  }
+  if (!all_finite(out, count)) not_finite();
+}
+
+void ValueReader::finish() {
+  bytes_.finish();
+  if (entry_.value_type == kGrid) {
+    const uint64_t bits = uint64_t{entry_.grid.bits} * entry_.elements;
+    check_padding(entry_, bits, static_cast<uint8_t>(bits_));
+  }
+}
+
+void ValueReader::read_halves(float* out, size_t count) {
+  uint16_t buffer[kBufferBytes / 2];
+  while (count > 0) {
+    const size_t part = std::min(count, std::size(buffer));
+    bytes_.read(reinterpret_cast<uint8_t*>(buffer), 2 * part);
+    floats_of_halves(buffer, out, part);
+    out += part;
+    count -= part;
+  }
+}
+
+void ValueReader::read_planes(float* out, size_t count) {
+  const size_t width = width_of(entry_);
+  while (count > 0) {
+    if (block_at_ == block_.size()) fill_block();
+    const size_t held = (block_.size() - block_at_) / width;
+    const size_t part = std::min(count, held);
+    if (width == 4) {
+      std::memcpy(out, &block_[block_at_], 4 * part);
+    } else {
+      floats_of_halves(
+          reinterpret_cast<const uint16_t*>(&block_[block_at_]), out, part);
+    }
+    block_at_ += part * width;
+    out += part;
+    count -= part;
+  }
+}
+
+// The next block: byte 0 of each number, then byte 1, ...
+void ValueReader::fill_block() {
+  const size_t width = width_of(entry_);
+  const size_t count = std::min(left_, kPlaneBlock);
+  std::vector<uint8_t> planes(count * width);
+  bytes_.read(planes.data(), planes.size());
+  block_.resize(planes.size());
+  for (size_t byte = 0; byte < width; ++byte) {
+    const uint8_t* plane = &planes[byte * count];
+    for (size_t i = 0; i < count; ++i) block_[i * width + byte] = plane[i];
+  }
+  left_ -= count;
+  block_at_ = 0;
+}
+
+void ValueReader::read_grid(float* out, size_t count) {
+  const Grid& grid = entry_.grid;
+  for (size_t i = 0; i < count; ++i) {
+    if (group_left_ == 0) {
+      group_left_ = grid.inner;
+      group_ = group_ + 1 == grid.groups ? 0 : group_ + 1;
+    }
+    --group_left_;
+    const float step = groups_[grid.groups + group_];
+    const float above = step * static_cast<float>(next_code());
+    out[i] = groups_[group_] + above;
+  }
+}
+
+// The most significant bits of what is held are the next code.
+uint32_t ValueReader::next_code() {
+  const uint32_t width = entry_.grid.bits;
+  if (held_bits_ < width) {
+    if (block_at_ == block_.size()) fill_codes();
+    bits_ = bits_ << 8 | block_[block_at_++];
+    held_bits_ += 8;
+  }
+  held_bits_ -= width;
+  const uint32_t code = bits_ >> held_bits_;
+  bits_ &= (1u << held_bits_) - 1;
+  return code;
+}
+
+void ValueReader::fill_codes() {
+  block_.resize(std::min(left_, kBufferBytes));
+  bytes_.read(block_.data(), block_.size());
+  left_ -= block_.size();
+  block_at_ = 0;
+}
+
+void ValueReader::not_finite() const {
+  fail(OD_PATCH_NOT_FINITE, "Values of a patch must be finite. Received: NaN "
+       "or Inf in the values of ", shown(entry_.target), ".");
+}
+
+MaskBits::MaskBits(const Entry& entry) : data_(entry.stored().data) {
+  if (entry.codec == kStored) return;
+  SectionBytes bytes(entry);
+  inflated_.resize(static_cast<size_t>(entry.raw_bytes()));
+  bytes.read(inflated_.data(), inflated_.size());
+  bytes.finish();
+  data_ = inflated_.data();
+}
+
+void check_section(const Entry& entry) {
+  check_singles(entry);
+  if (entry.is_masked()) {
+    check_mask(entry);
+  } else {
+    check_values(entry);
+  }
+}
+
+}  // namespace odp

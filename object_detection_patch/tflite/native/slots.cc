@@ -1,0 +1,144 @@
+#include "slots.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "layout.h"
+
+namespace odp {
+
+Slots::Slots(const Sidecar& sidecar, const Patch& patch, const Fit& fit,
+             Span base)
+    : sidecar_(sidecar),
+      metadata_(patch.model_metadata),
+      base_(base),
+      base_places_(base_places(sidecar)),
+      slots_(sidecar.vectors.size()) {
+  for (size_t i = 0; i < slots_.size(); ++i) {
+    slots_[i].items = fit.vectors[i].items;
+  }
+  if (metadata_.size > 0) {
+    set(sidecar.metadata_vector, Source::kMetadata);
+    slots_[sidecar.metadata_vector].items =
+        static_cast<uint32_t>(metadata_.size);
+  }
+  find_sources(fit);
+  place();
+}
+
+void Slots::set(uint32_t index, Source source) {
+  if (index != kNone) slots_[index].source = source;
+}
+
+void Slots::find_sources(const Fit& fit) {
+  for (size_t i = 0; i < sidecar_.kernels.size(); ++i) {
+    const Kernel& kernel = sidecar_.kernels[i];
+    const bool is_edited = fit.kernels[i] != nullptr;
+    for (uint32_t j = 0; j < kernel.copies; ++j) {
+      const Copy& copy = sidecar_.copies[kernel.first_copy + j];
+      find_copy_sources(fit, copy, is_edited);
+    }
+  }
+}
+
+void Slots::find_copy_sources(const Fit& fit, const Copy& copy,
+                              bool is_edited) {
+  const bool is_refolded = copy.norm != kNone && fit.norms[copy.norm];
+  if (is_edited || is_refolded || sidecar_.is_int8()) {
+    set(copy.weights, Source::kComputed);
+  }
+  set(copy.scales, Source::kComputed);
+  set(copy.zero_points, Source::kZeros);
+  for (uint32_t i = 0; i < copy.operations; ++i) {
+    const Operation& operation = sidecar_.operations[copy.first_operation + i];
+    const bool is_zero = copy.norm == kNone && operation.tensor == kNone;
+    set(operation.bias, is_zero ? Source::kZeros : Source::kComputed);
+    set(operation.bias_scales, Source::kComputed);
+    set(operation.bias_zero_points, Source::kZeros);
+  }
+}
+
+void Slots::place() {
+  uint64_t at = sidecar_.skeleton_bytes;
+  for (uint32_t i = 0; i < slots_.size(); ++i) {
+    Slot& slot = slots_[i];
+    const uint32_t leader = sidecar_.vectors[i].leader;
+    if (leader != kNone && slot.source != Source::kComputed &&
+        slots_[leader].source != Source::kComputed) {
+      slot.is_shared = is_like_leader(i, nullptr);
+    }
+    if (slot.is_shared) continue;
+    const uint64_t start = start_after(at);
+    slot.start = static_cast<uint32_t>(start);
+    at = start + bytes(i);
+  }
+  end_ = at;
+}
+
+uint64_t Slots::settle(uint8_t* result) {
+  uint64_t at = sidecar_.skeleton_bytes;
+  for (uint32_t i = 0; i < slots_.size(); ++i) {
+    Slot& slot = slots_[i];
+    const uint32_t leader = sidecar_.vectors[i].leader;
+    if (leader != kNone) {
+      slot.is_shared = slot.is_shared || is_like_leader(i, result);
+      if (slot.is_shared) {
+        slot.start = slots_[leader].start;
+        continue;
+      }
+    }
+    const uint64_t start = start_after(at);
+    put(i, start, result);
+    const uint64_t count = start - kCountBytes;
+    std::memset(result + at, 0, count - at);
+    store<uint32_t>(result + count, slot.items);
+    slot.start = static_cast<uint32_t>(start);
+    at = start + bytes(i);
+  }
+  return at;
+}
+
+size_t Slots::bytes(uint32_t index) const {
+  return size_t{slots_[index].items} * sidecar_.vectors[index].item_bytes;
+}
+
+// The bytes of a vector; null for zeros.
+Span Slots::contents(uint32_t index, const uint8_t* result) const {
+  switch (slots_[index].source) {
+    case Source::kBase:
+      return {base_bytes(index), bytes(index)};
+    case Source::kMetadata:
+      return metadata_;
+    case Source::kZeros:
+      return {nullptr, bytes(index)};
+    default:
+      return {result + slots_[index].start, bytes(index)};
+  }
+}
+
+bool Slots::is_like_leader(uint32_t index, const uint8_t* result) const {
+  const Span own = contents(index, result);
+  const Span other = contents(sidecar_.vectors[index].leader, result);
+  if (own.size != other.size) return false;
+  if (own.data == other.data || own.size == 0) return true;
+  if (own.data != nullptr && other.data != nullptr) {
+    return std::memcmp(own.data, other.data, own.size) == 0;
+  }
+  const uint8_t* data = own.data != nullptr ? own.data : other.data;
+  return std::all_of(data, data + own.size, [](uint8_t b) { return b == 0; });
+}
+
+void Slots::put(uint32_t index, uint64_t start, uint8_t* result) {
+  const Span from = contents(index, result);
+  if (from.size == 0) return;
+  if (from.data == nullptr) {
+    std::memset(result + start, 0, from.size);
+  } else if (slots_[index].source != Source::kComputed) {
+    std::memcpy(result + start, from.data, from.size);
+  } else if (start != slots_[index].start) {
+    // Never to a later place, so the vectors behind are still whole.
+    std::memmove(result + start, from.data, from.size);
+  }
+}
+
+}  // namespace odp
