@@ -175,7 +175,7 @@ def _metadata(
     return {
         "training": {
             "extractor": pipeline.model.ssd.feature_extractor.type,
-            "image_size": extract._image_size(pipeline),  # noqa: SLF001
+            "image_size": extract.image_size(pipeline),
         },
         "diff": {
             "relative_error": differences.total_relative(layers),

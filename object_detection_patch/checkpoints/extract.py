@@ -141,7 +141,7 @@ def _metadata(pipeline: Any, model: Any, step: int) -> dict[str, Any]:
             "planned_steps": pipeline.train_config.num_steps,
             "batch_size": pipeline.train_config.batch_size,
             "extractor": pipeline.model.ssd.feature_extractor.type,
-            "image_size": _image_size(pipeline),
+            "image_size": image_size(pipeline),
         },
         "architecture": pipeline_config.architecture_digests(pipeline),
         "base_parameters": base.total,
@@ -154,7 +154,7 @@ def _metadata(pipeline: Any, model: Any, step: int) -> dict[str, Any]:
     }
 
 
-def _image_size(pipeline: Any) -> list[int]:
+def image_size(pipeline: Any) -> list[int]:
     resizer = pipeline.model.ssd.image_resizer
     if resizer.HasField("fixed_shape_resizer"):
         fixed = resizer.fixed_shape_resizer

@@ -1,6 +1,7 @@
 """The sidecar of a published base: where everything lies in base.tflite.
 
 The fields are those of FORMAT.md, indices from 0, None for no reference.
+What a file may hold by the hundred thousand has slots.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ CONVOLUTION = 0
 DEPTHWISE = 1
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Vector:
     """A vector behind the skeleton: `items` of `item_bytes` each.
 
@@ -35,7 +36,7 @@ class Vector:
     shared: bool = False
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Link:
     """A flatbuffer offset in the skeleton that leads to a vector."""
 
@@ -43,7 +44,7 @@ class Link:
     vector: int
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class ClassNumber:
     """An i32 of the skeleton: factor * (classes + addend)."""
 
@@ -52,7 +53,7 @@ class ClassNumber:
     addend: int
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Activation:
     """Where the skeleton holds a tensor's scale (f32) and zero point (i64)."""
 
@@ -83,7 +84,7 @@ class Bias:
     values: np.ndarray
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Operation:
     """An operation of the model that uses a copy of a kernel."""
 
@@ -94,7 +95,7 @@ class Operation:
     activation: int | None = None
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Copy:
     """A kernel as it lies in the model, one norm folded into it."""
 

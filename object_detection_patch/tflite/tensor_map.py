@@ -18,6 +18,8 @@ _GREATEST_DISTANCE = 0.01
 _SMALLEST_DISTANCE = 1e-7
 # How much better the best match must be than the next one.
 _SMALLEST_MARGIN = 3.0
+# Stands among the names of norms for weights without one.
+_NO_NORM = "no norm"
 _TINY = float(np.finfo(np.float32).tiny)
 
 
@@ -64,7 +66,7 @@ def match_weights(
         found, weights.shape, is_depthwise, kernels
     )
     kernel = _keras_by_channel(kernels[name], is_depthwise)
-    # By least squares; 0 for a channel of zeros, which fits any scale.
+    # By least squares; a channel of zeros has no scale, here 0.
     squares = np.maximum((kernel * kernel).sum(axis=1), _TINY)
     ratio = (found * kernel).sum(axis=1) / squares
     norm, norm_margin = _nearest_norm(name, ratio, norm_scales)
@@ -139,21 +141,22 @@ def _nearest_kernel(
 def _nearest_norm(
     kernel: str, ratio: np.ndarray, norm_scales: Mapping[str, np.ndarray]
 ) -> tuple[str | None, float]:
-    distances: dict[str, float] = {"": _distance(ratio, np.ones_like(ratio))}
+    distances = {_NO_NORM: _distance(ratio, np.ones_like(ratio))}
     for name, scale in norm_scales.items():
         if scale.shape == ratio.shape:
             distances[name] = _distance(ratio, scale)
     best, margin = _clear_winner(f"the scales folded into {kernel}", distances)
-    return best or None, margin
+    return (None if best == _NO_NORM else best), margin
 
 
 def _clear_winner(
     what: str, distances: Mapping[str, float]
 ) -> tuple[str, float]:
     """The nearest name, and how many times nearer it is than the next."""
-    ordered = sorted(distances, key=distances.__getitem__)
-    # `not (<=)` refuses NaN too.
-    if not ordered or not distances[ordered[0]] <= _GREATEST_DISTANCE:
+    # NaN has no order; it is as far as can be.
+    far = {n: d if d == d else float("inf") for n, d in distances.items()}
+    ordered = sorted(far, key=far.__getitem__)
+    if not ordered or far[ordered[0]] > _GREATEST_DISTANCE:
         nearest = f" ({ordered[0]} is the nearest)" if ordered else ""
         raise TensorMapError(
             "Every constant of the model's convolutions must come from a "
@@ -161,7 +164,7 @@ def _clear_winner(
         )
     if len(ordered) == 1:
         return ordered[0], float("inf")
-    best, next_best = (distances[name] for name in ordered[:2])
+    best, next_best = (far[name] for name in ordered[:2])
     margin = next_best / max(best, _SMALLEST_DISTANCE)
     if margin < _SMALLEST_MARGIN:
         raise TensorMapError(

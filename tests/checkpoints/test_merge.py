@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from object_detection_patch import cli
-from object_detection_patch.checkpoints import extract, merge
+from object_detection_patch.checkpoints import extract, merge, ordinary
 from object_detection_patch.methods import presets
 from object_detection_patch.od_api import (
     base_model,
@@ -267,7 +267,7 @@ class TestRefusals:
         def full(path, text):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(merge, "_write_text", full)
+        monkeypatch.setattr(ordinary, "_write_text", full)
         with pytest.raises(OSError, match="No space left"):
             self._merge(small_world, spotpatch[0].patch, tmp_path / "out")
         assert os.listdir(tmp_path) == []
@@ -306,7 +306,7 @@ def test_by_the_binary(small_world, checkpoint_of, base_dir, tmp_path, capsys):
 
 _KILLED = """
 import os, signal, sys
-from object_detection_patch.checkpoints import merge
+from object_detection_patch.checkpoints import merge, ordinary
 from object_detection_patch.od_api import label_map
 from object_detection_patch.patch_file import read_patch
 
@@ -321,7 +321,7 @@ merge.merge(base_config=config, base_checkpoint=checkpoint,
 """
 
 
-@pytest.mark.parametrize("where", ["merge._write_text", "os.rename"])
+@pytest.mark.parametrize("where", ["ordinary._write_text", "os.rename"])
 def test_kill_9_leaves_no_half_model(small_world, spotpatch, tmp_path, where):
     patch = tmp_path / "task.patch"
     patch.write_bytes(to_bytes(spotpatch[0].patch))

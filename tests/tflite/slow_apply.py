@@ -77,9 +77,7 @@ def folded(norm: Norm, edit: Any) -> list[tuple[Any, Any, Any]]:
         scale = F(gamma * F(norm.inverse_deviation[i]))
         offset = F(beta - F(F(norm.mean[i]) * scale))
         ratio = F(gamma / F(norm.gamma[i])) if edit is not None else F(1)
-        out.append(
-            (finite(scale), finite(offset), finite(ratio))
-        )
+        out.append((finite(scale), finite(offset), finite(ratio)))
     return out
 
 
@@ -195,9 +193,7 @@ class _Task:
             norm = self.sidecar.norms[copy.norm]
             norm_edit = self.edits.get(norm.name)
             folds = folded(norm, norm_edit)
-        biases = [
-            self.bias(operation, folds) for operation in copy.operations
-        ]
+        biases = [self.bias(operation, folds) for operation in copy.operations]
         if self.sidecar.precision == "int8":
             self.fill_int8(kernel, copy, folds, biases)
             return
@@ -302,7 +298,9 @@ class _Task:
 
 def archive(patch: Patch, classes: int, start: int) -> bytes:
     """The zip archive with the labels."""
-    shown = {item.id: item.display_name or item.name for item in patch.label_map}
+    shown = {
+        item.id: item.display_name or item.name for item in patch.label_map
+    }
     text = "".join(
         f"{shown.get(i) or '???'}\n" for i in range(1, classes + 1)
     ).encode()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import struct
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -72,9 +73,7 @@ class Tiny:
         )
 
     def with_sidecar(self, **fields: Any) -> Tiny:
-        return Tiny(
-            self.model, dataclasses.replace(self.sidecar, **fields)
-        )
+        return Tiny(self.model, dataclasses.replace(self.sidecar, **fields))
 
 
 def make(precision: str, *, seed: int = 0, draw: Draw | None = None) -> Tiny:
@@ -183,9 +182,29 @@ def with_result(patch: Patch, tiny: Tiny, model: bytes) -> Patch:
 
 
 def labels(count: int) -> tuple[LabelMapItem, ...]:
-    return tuple(
-        LabelMapItem(i, f"class_{i}", "") for i in range(1, count + 1)
+    return tuple(LabelMapItem(i, f"class_{i}", "") for i in range(1, count + 1))
+
+
+def framed(body: bytes, **fields: Any) -> bytes:
+    """A sidecar's file around a body, whatever is in it.
+
+    Args:
+      fields: of the prelude, to say something else than what is true: magic,
+        version, stored, raw, reserved, file_bytes; or `stream`, the body as
+        it is stored, or `checksum`.
+    """
+    stream = fields.get("stream", zlib.compress(body))
+    data = struct.pack(
+        "<8sIIIIQ",
+        fields.get("magic", b"\x89ODB\r\n\x1a\n"),
+        fields.get("version", 1),
+        fields.get("stored", len(stream)),
+        fields.get("raw", len(body)),
+        fields.get("reserved", 0),
+        fields.get("file_bytes", 64 + len(stream)),
     )
+    data += stream
+    return data + fields.get("checksum", hashlib.sha256(data).digest())
 
 
 def append_vector(model: bytearray, item_bytes: int, data: bytes) -> int:
@@ -410,11 +429,12 @@ class _Maker:
 
 
 def replaced(
-    items: tuple[Any, ...], index: int, **fields: Any
+    entries: tuple[Any, ...], index: int, /, **fields: Any
 ) -> tuple[Any, ...]:
     """A tuple of dataclasses with one of them changed."""
-    changed = dataclasses.replace(items[index], **fields)
-    return (*items[:index], changed, *items[index + 1 :])
+    changed = list(entries)
+    changed[index] = dataclasses.replace(entries[index], **fields)
+    return tuple(changed)
 
 
 def changed_edits(patch: Patch, edits: Mapping[str, Any]) -> Patch:

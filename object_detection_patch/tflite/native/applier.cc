@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "file_io.h"
+#include "file_writer.h"
 #include "fit.h"
 #include "hash_thread.h"
 #include "sidecar.h"
@@ -37,18 +38,21 @@ struct Result {
   const Release* release;
 };
 
+// `progress` may be null.
 Result computed(const Patch& patch, Span base, Span sidecar_file,
-                const Options& options) {
+                const Options& options, Progress* progress) {
   const Sidecar sidecar = read_sidecar(sidecar_file);
-  const Fit found = fit(sidecar, patch);
+  check_fingerprint(sidecar, patch);
   check_base_length(sidecar, base);
   std::optional<HashThread> hash;
   if (!options.trust_base) hash.emplace(base);
   Result result;
   try {
-    result = {patched_model(sidecar, patch, found, base), found.release};
+    const Fit found = fit(sidecar, patch);
+    result = {patched_model(sidecar, patch, found, base, progress),
+              found.release};
   } catch (const Error&) {
-    // Numbers of another base may be the reason, which is the better message.
+    // Another base comes first in the order of checks, and may be the reason.
     if (hash) check_base_hash(sidecar, hash->digest());
     throw;
   }
@@ -70,7 +74,7 @@ void check_result(const Release& release, const Digest& found) {
 
 Model apply_in_memory(const Patch& patch, Span base, Span sidecar,
                       const Options& options) {
-  Result result = computed(patch, base, sidecar, options);
+  Result result = computed(patch, base, sidecar, options, nullptr);
   if (result.release != nullptr && options.check_result) {
     const Model& model = result.model;
     check_result(*result.release, sha256(model.data.get(), model.size));
@@ -93,13 +97,14 @@ void apply_files(const Patch& patch, const Paths& paths,
   const MappedFile base(paths.base);
   const std::vector<uint8_t> sidecar =
       read_file(paths.sidecar, kMaxSidecarBytes);
-  const Result result = computed(patch, base.bytes(),
-                                 {sidecar.data(), sidecar.size()}, options);
+  FileWriter file(paths.output);
+  const Result result =
+      computed(patch, base.bytes(), {sidecar.data(), sidecar.size()}, options,
+               &file);
   const Span model = {result.model.data.get(), result.model.size};
   std::optional<HashThread> hash;
   if (result.release != nullptr && options.check_result) hash.emplace(model);
-  HiddenFile file(paths.output);
-  file.write(model);
+  file.finish(model.size);
   if (hash) check_result(*result.release, hash->digest());
   file.take_name();
 }

@@ -161,16 +161,18 @@ HiddenFile::~HiddenFile() {
   if (!hidden_.empty()) ::unlink(hidden_.c_str());
 }
 
-void HiddenFile::write(Span bytes) {
+void HiddenFile::write(Span bytes, size_t at) {
   // Systems write at most some 2 GiB at once.
   constexpr size_t kMost = 1u << 30;
   while (bytes.size > 0) {
     const ssize_t part =
-        ::write(file_, bytes.data, std::min(bytes.size, kMost));
+        ::pwrite(file_, bytes.data, std::min(bytes.size, kMost),
+                 static_cast<off_t>(at));
     if (part < 0 && errno == EINTR) continue;
     if (part < 0) broken("writing beside", target_);
     bytes.data += part;
     bytes.size -= static_cast<size_t>(part);
+    at += static_cast<size_t>(part);
   }
 }
 

@@ -43,7 +43,8 @@ class HiddenFile {
   HiddenFile(const HiddenFile&) = delete;
   HiddenFile& operator=(const HiddenFile&) = delete;
 
-  void write(Span bytes);
+  // Bytes from position `at` of the file on.
+  void write(Span bytes, size_t at);
   void take_name();
 
  private:

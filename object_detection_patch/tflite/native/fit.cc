@@ -17,17 +17,6 @@ bool is_head(std::string_view name) {
   return place == "box_head" || place == "class_head";
 }
 
-void check_fingerprint(const Sidecar& sidecar, const Patch& patch) {
-  if (std::memcmp(patch.base_fingerprint, sidecar.base_fingerprint,
-                  kDigestBytes) == 0) {
-    return;
-  }
-  fail(OD_PATCH_FINGERPRINT, "A patch fits the base model that it was trained "
-       "on, and no other. Received: a patch for base ",
-       hex(patch.base_fingerprint, kDigestBytes), ", and the published base ",
-       hex(sidecar.base_fingerprint, kDigestBytes), ".");
-}
-
 uint32_t classes_of(const Sidecar& sidecar, const Patch& patch) {
   const uint32_t classes = patch.classes();
   if (classes == 0) {
@@ -187,8 +176,18 @@ const Release* release_for(const Sidecar& sidecar, const Patch& patch) {
 
 }  // namespace
 
+void check_fingerprint(const Sidecar& sidecar, const Patch& patch) {
+  if (std::memcmp(patch.base_fingerprint, sidecar.base_fingerprint,
+                  kDigestBytes) == 0) {
+    return;
+  }
+  fail(OD_PATCH_FINGERPRINT, "A patch fits the base model that it was trained "
+       "on, and no other. Received: a patch for base ",
+       hex(patch.base_fingerprint, kDigestBytes), ", and the published base ",
+       hex(sidecar.base_fingerprint, kDigestBytes), ".");
+}
+
 Fit fit(const Sidecar& sidecar, const Patch& patch) {
-  check_fingerprint(sidecar, patch);
   Fit found;
   found.classes = classes_of(sidecar, patch);
   found.norms.resize(sidecar.norms.size());

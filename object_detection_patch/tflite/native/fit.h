@@ -19,7 +19,10 @@ struct Fit {
   const Release* release = nullptr;  // for this base file
 };
 
-// Checks 2 and 4 to 6 of tflite/FORMAT.md, Applying.
+// Check 2 of tflite/FORMAT.md, Applying.
+void check_fingerprint(const Sidecar& sidecar, const Patch& patch);
+
+// Checks 4 to 6.
 Fit fit(const Sidecar& sidecar, const Patch& patch);
 
 }  // namespace odp

@@ -23,14 +23,14 @@ constexpr float kLeastScale = 0x1p-60f;
 class ModelWriter {
  public:
   ModelWriter(const Sidecar& sidecar, const Patch& patch, const Fit& fit,
-              Span base)
+              Span base, Progress* progress)
       : sidecar_(sidecar),
         patch_(patch),
         fit_(fit),
         base_(base),
+        progress_(progress),
         slots_(sidecar, patch, fit, base),
-        folds_(sidecar.norms.size()),
-        has_bias_(sidecar.vectors.size()) {}
+        folds_(sidecar.norms.size()) {}
 
   Model write() {
     const std::string text = labels_text(patch_.labels);
@@ -39,8 +39,13 @@ class ModelWriter {
     Model model = allocated(most);
     result_ = model.data.get();
     std::memcpy(result_, base_.data, sidecar_.skeleton_bytes);
-    for (size_t i = 0; i < sidecar_.kernels.size(); ++i) write_kernel(i);
-    const uint64_t end = slots_.settle(result_);
+    if (progress_) progress_->begin(result_, sidecar_.skeleton_bytes);
+    uint64_t end = slots_.settle(result_);
+    for (size_t i = 0; i < sidecar_.kernels.size(); ++i) {
+      write_kernel(i);
+      end = slots_.settle(result_);
+      if (progress_) progress_->reach(static_cast<size_t>(end));
+    }
     write_skeleton();
     const std::string zip = labels_zip(text, static_cast<uint32_t>(end));
     model.size = static_cast<size_t>(end) + zip.size();
@@ -115,6 +120,7 @@ class ModelWriter {
       const Operation& operation = operation_of(copy, i);
       const bool is_computed =
           slots_[operation.bias].source == Source::kComputed;
+      const bool is_new = is_computed && !slots_[operation.bias].is_ready;
       OffsetReader offsets = offsets_of(copy, operation);
       if (sidecar_.is_int8()) {
         const QuantisedBias bias = {
@@ -123,12 +129,15 @@ class ModelWriter {
             is_computed ? place_of<int32_t>(operation.bias) : nullptr,
             place_of<float>(operation.bias_scales)};
         write_quantised_bias(offsets, bias, job.channels, job.name);
-      } else if (is_computed && !has_bias_[operation.bias]) {
+      } else if (is_new) {
         write_float_bias(offsets, place_of<uint8_t>(operation.bias),
                          sidecar_.precision, job.channels, job.name);
-        has_bias_[operation.bias] = true;
       }
+      slots_.set_ready(operation.bias);
+      slots_.set_ready(operation.bias_scales);
     }
+    slots_.set_ready(copy.weights);
+    slots_.set_ready(copy.scales);
   }
 
   const Operation& operation_of(const Copy& copy, uint32_t index) const {
@@ -164,9 +173,9 @@ class ModelWriter {
   const Patch& patch_;
   const Fit& fit_;
   const Span base_;
+  Progress* const progress_;
   Slots slots_;
   std::vector<std::unique_ptr<Fold>> folds_;
-  std::vector<bool> has_bias_;  // a bias vector may serve several operations
   uint8_t* result_ = nullptr;
 };
 
@@ -190,8 +199,8 @@ Model ModelWriter::allocated(size_t size) {
 }  // namespace
 
 Model patched_model(const Sidecar& sidecar, const Patch& patch,
-                    const Fit& fit, Span base) {
-  return ModelWriter(sidecar, patch, fit, base).write();
+                    const Fit& fit, Span base, Progress* progress) {
+  return ModelWriter(sidecar, patch, fit, base, progress).write();
 }
 
 }  // namespace odp

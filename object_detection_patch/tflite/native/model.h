@@ -7,6 +7,7 @@
 
 #include "fit.h"
 #include "patch.h"
+#include "progress.h"
 #include "sidecar.h"
 
 namespace odp {
@@ -21,10 +22,11 @@ struct Model {
   size_t size = 0;
 };
 
-// `base` must be as long as the sidecar says and aligned to 16 bytes. An
-// Error of status NUMBER if a number of the result is not finite.
+// `base` must be as long as the sidecar says and aligned to 16 bytes;
+// `progress` may be null. An Error of status NUMBER if a number of the result
+// is not finite.
 Model patched_model(const Sidecar& sidecar, const Patch& patch,
-                    const Fit& fit, Span base);
+                    const Fit& fit, Span base, Progress* progress);
 
 }  // namespace odp
 

@@ -20,12 +20,12 @@
 namespace odp {
 namespace {
 
-#if defined(__ARM_FEATURE_SHA2)
+#if !defined(__clang__)
+#define OD_PATCH_TARGET __attribute__((target("+crypto")))
+#elif defined(__ARM_FEATURE_SHA2)
 #define OD_PATCH_TARGET
-#elif defined(__clang__)
-#define OD_PATCH_TARGET __attribute__((target("sha2")))
 #else
-#define OD_PATCH_TARGET __attribute__((target("+sha2")))
+#define OD_PATCH_TARGET __attribute__((target("sha2")))
 #endif
 
 OD_PATCH_TARGET void compress(uint32_t state[8], const uint8_t* data,

@@ -13,7 +13,8 @@ Slots::Slots(const Sidecar& sidecar, const Patch& patch, const Fit& fit,
       metadata_(patch.model_metadata),
       base_(base),
       base_places_(base_places(sidecar)),
-      slots_(sidecar.vectors.size()) {
+      slots_(sidecar.vectors.size()),
+      settled_end_(sidecar.skeleton_bytes) {
   for (size_t i = 0; i < slots_.size(); ++i) {
     slots_[i].items = fit.vectors[i].items;
   }
@@ -27,7 +28,13 @@ Slots::Slots(const Sidecar& sidecar, const Patch& patch, const Fit& fit,
 }
 
 void Slots::set(uint32_t index, Source source) {
-  if (index != kNone) slots_[index].source = source;
+  if (index == kNone) return;
+  slots_[index].source = source;
+  slots_[index].is_ready = source != Source::kComputed;
+}
+
+void Slots::set_ready(uint32_t index) {
+  if (index != kNone) slots_[index].is_ready = true;
 }
 
 void Slots::find_sources(const Fit& fit) {
@@ -76,26 +83,25 @@ void Slots::place() {
 }
 
 uint64_t Slots::settle(uint8_t* result) {
-  uint64_t at = sidecar_.skeleton_bytes;
-  for (uint32_t i = 0; i < slots_.size(); ++i) {
-    Slot& slot = slots_[i];
-    const uint32_t leader = sidecar_.vectors[i].leader;
+  for (; settled_ < slots_.size() && slots_[settled_].is_ready; ++settled_) {
+    Slot& slot = slots_[settled_];
+    const uint32_t leader = sidecar_.vectors[settled_].leader;
     if (leader != kNone) {
-      slot.is_shared = slot.is_shared || is_like_leader(i, result);
+      slot.is_shared = slot.is_shared || is_like_leader(settled_, result);
       if (slot.is_shared) {
         slot.start = slots_[leader].start;
         continue;
       }
     }
-    const uint64_t start = start_after(at);
-    put(i, start, result);
+    const uint64_t start = start_after(settled_end_);
+    put(settled_, start, result);
     const uint64_t count = start - kCountBytes;
-    std::memset(result + at, 0, count - at);
+    std::memset(result + settled_end_, 0, count - settled_end_);
     store<uint32_t>(result + count, slot.items);
     slot.start = static_cast<uint32_t>(start);
-    at = start + bytes(i);
+    settled_end_ = start + bytes(settled_);
   }
-  return at;
+  return settled_end_;
 }
 
 size_t Slots::bytes(uint32_t index) const {

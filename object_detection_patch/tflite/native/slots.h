@@ -20,6 +20,7 @@ enum class Source : uint8_t {
 struct Slot {
   Source source = Source::kBase;
   bool is_shared = false;  // takes its leader's place
+  bool is_ready = true;    // false: it is still to be computed
   uint32_t items = 0;
   uint32_t start = 0;  // of its items in the result
 };
@@ -41,8 +42,11 @@ class Slots {
     return base_.data + base_places_[index];
   }
 
-  // Gives every vector its final place in the result, and its bytes; returns
-  // where the last one ends.
+  // Says that a vector was computed; kNone is allowed.
+  void set_ready(uint32_t index);
+
+  // Gives vectors their final places in the result, and their bytes, up to
+  // the first that is not ready; returns where the last of them ends.
   uint64_t settle(uint8_t* result);
 
  private:
@@ -61,6 +65,8 @@ class Slots {
   std::vector<uint32_t> base_places_;
   std::vector<Slot> slots_;
   uint64_t end_ = 0;
+  uint32_t settled_ = 0;      // vectors that have their final places
+  uint64_t settled_end_ = 0;  // where the last of those ends
 };
 
 }  // namespace odp

@@ -18,9 +18,7 @@ def patched(world: worlds.World, patch: worlds.PatchSource) -> bytes:
 
 
 class _Oracle:
-    def __init__(
-        self, world: worlds.World, patch: worlds.PatchSource
-    ) -> None:
+    def __init__(self, world: worlds.World, patch: worlds.PatchSource) -> None:
         self.world = world
         self.patch = patch
         self.edits = {edit.target: edit for edit in patch.edits}
@@ -46,9 +44,7 @@ class _Oracle:
             else:
                 starts.append(worlds.add_vector(out, vector.item_bytes, data))
         for position, index in world.links:
-            struct.pack_into(
-                "<I", out, position, starts[index] - 4 - position
-            )
+            struct.pack_into("<I", out, position, starts[index] - 4 - position)
         for position, factor, addend in world.numbers:
             value = factor * (self.classes + addend)
             struct.pack_into("<i", out, position, value)

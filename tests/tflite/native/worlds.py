@@ -92,9 +92,7 @@ class World:
     numbers: list[tuple[int, int, int]] = dataclasses.field(
         default_factory=list
     )
-    activations: list[tuple[int, int]] = dataclasses.field(
-        default_factory=list
-    )
+    activations: list[tuple[int, int]] = dataclasses.field(default_factory=list)
 
     def base(self) -> bytes:
         out = bytearray(self.skeleton)
@@ -163,9 +161,7 @@ def framed(magic: bytes, body: bytes, *, tail: bytes = b"") -> bytes:
     """A file of version 1 with one zlib stream."""
     stored = zlib.compress(body)
     size = 32 + len(stored) + len(tail) + 32
-    data = struct.pack(
-        "<8sIIIIQ", magic, 1, len(stored), len(body), 0, size
-    )
+    data = struct.pack("<8sIIIIQ", magic, 1, len(stored), len(body), 0, size)
     data += stored + tail
     return data + hashlib.sha256(data).digest()
 
@@ -227,13 +223,9 @@ def make_world(seed: int, precision: int, *, classes: int = 3) -> World:
             4,
             1,
         ),
-        Kernel(
-            "box_head/kernel", 0, (1, 1, 5, 4), [KernelCopy(None, [Op()])]
-        ),
+        Kernel("box_head/kernel", 0, (1, 1, 5, 4), [KernelCopy(None, [Op()])]),
     ]
-    world = World(
-        precision, classes, classes + 4, kernels, norms, biases
-    )
+    world = World(precision, classes, classes + 4, kernels, norms, biases)
     add_vectors(world, rng)
     add_skeleton(world, rng)
     return world
@@ -378,8 +370,7 @@ class PatchSource:
         header = self.header()
         stored = zlib.compress(header)
         sections = b"".join(
-            struct.pack(f"<{len(edit.singles)}f", *edit.singles)
-            + edit.content
+            struct.pack(f"<{len(edit.singles)}f", *edit.singles) + edit.content
             for edit in self.edits
         )
         tail = bytes(range(96)) if self.signed else b""
@@ -498,9 +489,7 @@ def make_patch(
             size = len(values)
             if name == "class_head/bias":
                 size = 4 * (classes + 1)
-            edits.append(
-                Edit(REPLACE, name, (size,), random_floats(rng, size))
-            )
+            edits.append(Edit(REPLACE, name, (size,), random_floats(rng, size)))
     activations = [
         (float(np.float32(rng.uniform(0.001, 2))), int(rng.integers(-128, 128)))
         for _ in world.activations
@@ -508,7 +497,7 @@ def make_patch(
     base = hashlib.sha256(world.base()).digest()
     source = PatchSource(
         [encode_for(version, edit, rng) for edit in edits],
-        [(classes, "last", ""), (1, "first", "Erste \u00e4")][: classes],
+        [(classes, "last", ""), (1, "first", "Erste \u00e4")][:classes],
         [(base, bytes(32), activations)] if world.activations else [],
         rng.bytes(int(rng.integers(0, 40))) if version > 1 else b"",
         version,

@@ -1,0 +1,44 @@
+"""Applying by the tool, and what it says."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import pathlib
+
+import oracle
+import worlds
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """Three files that go together, and the model that they make."""
+
+    base: bytes
+    sidecar: bytes
+    patch: bytes
+    model: bytes
+
+
+def make_case(
+    seed: int, precision: int, *, classes: int | None = None, version: int = 2
+) -> Case:
+    """`classes` of the task; the base has 1 to 5."""
+    world = worlds.make_world(seed, precision, classes=1 + seed % 5)
+    patch = worlds.make_patch(
+        world, seed + 1000, classes=classes, version=version
+    )
+    model = oracle.patched(world, patch)
+    digest = hashlib.sha256(model).digest()
+    patch.releases = [(b, digest, a) for b, _, a in patch.releases]
+    return Case(world.base(), world.sidecar(), patch.to_bytes(), model)
+
+
+def write(folder: pathlib.Path, case: Case) -> list[str]:
+    """Writes the files; the arguments that apply them to folder/model."""
+    arguments = []
+    for name in ("base", "sidecar", "patch"):
+        path = folder / name
+        path.write_bytes(getattr(case, name))
+        arguments += [f"--{name}", str(path)]
+    return [*arguments, "--output", str(folder / "model")]
