@@ -1,0 +1,260 @@
+"""The whole way: a base published, patches applied, against direct export.
+
+The oracle is the converter itself, run on the merged model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+from object_detection_patch import tflite
+from object_detection_patch.checkpoints import merge, ordinary
+from object_detection_patch.export import base as base_lib
+from object_detection_patch.export import release, runtime
+from object_detection_patch.export.graph import Graph
+from object_detection_patch.export.normalisation import of_model
+from object_detection_patch.od_api import export_tflite
+from object_detection_patch.patch_file import (
+    FingerprintError,
+    read_patch,
+    write_patch,
+)
+from object_detection_patch.tflite.labels import read_labels
+from object_detection_patch.tflite.model_metadata import read_metadata
+
+# The converter warns of what it does not keep.
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def _direct(base, patch, folder, precision="float32", calibration=None):
+    """The merged model through the OD API's exporter and the converter."""
+    pipeline, model = _merged(base, patch, folder)
+    items = [(i.id, i.name, i.display_name) for i in patch.label_map]
+    checkpoint = folder / "merged"
+    checkpoint.mkdir()
+    ordinary.write_model(str(checkpoint), model, pipeline, items)
+    saved_model = export_tflite.export_saved_model(
+        pipeline, str(checkpoint), str(folder / "out"), max_detections=10
+    )
+    return export_tflite.convert(saved_model, precision, calibration)
+
+
+def _merged(base, patch, folder):
+    pipeline = merge.task_pipeline(
+        str(base / "checkpoint" / "pipeline.config"), patch, str(folder)
+    )
+    prefix = str(base / "checkpoint" / "ckpt-0")
+    return pipeline, merge.merged_model(pipeline, prefix, patch)
+
+
+def _raw(model, seed=0):
+    image = np.random.default_rng(seed).uniform(-1, 1, (96, 96, 3))
+    runner = runtime.Runtime(model, keep_tensors=True)
+    return runner.raw_outputs(image.astype(np.float32))
+
+
+def _difference(found, wanted):
+    return max(
+        float(np.abs(one - other).max())
+        for one, other in zip(found, wanted, strict=True)
+    )
+
+
+def test_the_base_is_the_keras_model_and_says_what_it_is(export_base):
+    base = export_base("float32")
+    report = (base / "report.txt").read_text()
+    assert "75 kernels found in 91 copies" in report
+    assert "8 classes, tasks of up to 20" in report
+    model = (base / "base.tflite").read_bytes()
+    sidecar = tflite.read_sidecar(base / "base.odpatch")
+    assert sidecar.base_sha256 == hashlib.sha256(model).hexdigest()
+    assert len(read_labels(model)) == 8
+    metadata = read_metadata(model)["subgraph_metadata"][0]
+    names = [out["name"] for out in metadata["output_tensor_metadata"]]
+    assert names[:3] == ["location", "category", "score"]
+    assert sorted(path.name for path in base.iterdir()) == sorted(
+        ["base.odpatch", "base.tflite", "checkpoint", "report.txt"]
+    )
+
+
+@pytest.mark.parametrize("classes", [8, 3, 14])
+def test_a_patched_base_is_the_merged_model(
+    export_base, write_task, tmp_path, classes
+):
+    """3 classes: the converter merges two shapes there; 8 are the base's."""
+    base = export_base("float32")
+    path = write_task(base, classes)
+    output = tmp_path / "task.tflite"
+    applied = tflite.apply(base / "base.tflite", path, output)
+    assert (applied.classes, applied.verified) == (classes, False)
+    model = output.read_bytes()
+    boxes, scores = _raw(model)
+    assert scores.shape[-1] == classes + 1
+    _, merged = _merged(base, read_patch(path), tmp_path)
+    assert base_lib.raw_difference(model, merged) < 1e-5
+    assert read_labels(model) == [f"class {n + 1}" for n in range(classes)]
+    found, _, _ = runtime.Runtime(model).detect(np.zeros((96, 96, 3), "f4"))
+    assert found.shape == (10, 4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("classes", [3, 14])
+def test_a_patched_base_is_what_the_converter_makes(
+    export_base, write_task, tmp_path, classes
+):
+    base = export_base("float32")
+    path = write_task(base, classes)
+    model = tflite.apply_bytes(
+        (base / "base.tflite").read_bytes(),
+        (base / "base.odpatch").read_bytes(),
+        path.read_bytes(),
+    )
+    direct = _direct(base, read_patch(path), tmp_path)
+    assert _difference(_raw(model), _raw(direct)) < 1e-4
+
+
+@pytest.mark.slow
+def test_float16_is_near(export_base, write_task, tmp_path):
+    base = export_base("float16")
+    path = write_task(base, 14)
+    model = tflite.apply_bytes(
+        (base / "base.tflite").read_bytes(),
+        (base / "base.odpatch").read_bytes(),
+        path.read_bytes(),
+    )
+    direct = _direct(base, read_patch(path), tmp_path)
+    boxes, wanted = _raw(model)[0], _raw(direct)[0]
+    # Both the base and the result round to 11 bits.
+    assert np.abs(boxes - wanted).max() < 0.02 * np.abs(wanted).max()
+
+
+@pytest.mark.slow
+def test_int8_is_as_near_as_direct_quantisation(
+    export_base, write_task, small_world, tmp_path
+):
+    records = str(small_world.files["shapes"].train)
+    base = export_base("int8", calibration_records=records)
+    path = write_task(base, 14)
+    published = tmp_path / "released.patch"
+    result = release.publish(
+        patch=str(path),
+        bases=[str(base / "base.tflite")],
+        output=str(published),
+        encoding="exact",
+        records=release.TaskRecords(
+            pipeline_config_path=str(base / "checkpoint" / "pipeline.config"),
+            checkpoint_dir=str(base / "checkpoint"),
+            calibration=records,
+        ),
+    )
+    output = tmp_path / "task.tflite"
+    applied = tflite.apply(base / "base.tflite", published, output)
+    assert applied.verified
+    assert applied.sha256 == result.results[0].sha256
+    patch = read_patch(path)
+    pipeline, _ = _merged(base, patch, tmp_path)
+    model = output.read_bytes()
+    inputs = runtime.inputs(pipeline, [records], of_model(model), 100)
+    direct = _direct(
+        base, patch, tmp_path, "int8", lambda: (i[None] for i in inputs)
+    )
+    exact = _raw(_direct(base, patch, _made(tmp_path / "exact")))
+    ours = np.abs(_raw(model)[0] - exact[0]).mean()
+    theirs = np.abs(_raw(direct)[0] - exact[0]).mean()
+    assert ours < 1.5 * theirs
+    assert [
+        Graph(model).quantisation(i) for i in Graph(model).activations()
+    ] == [Graph(direct).quantisation(i) for i in Graph(direct).activations()]
+
+
+def _made(folder: pathlib.Path) -> pathlib.Path:
+    folder.mkdir()
+    return folder
+
+
+def test_publish_states_the_result(export_base, write_task, tmp_path):
+    base = export_base("float32")
+    path = write_task(base, 14)
+    published = tmp_path / "released.patch"
+    result = release.publish(
+        patch=str(path),
+        bases=[str(base / "base.tflite")],
+        output=str(published),
+        records=release.TaskRecords(),
+        name="Fourteen",
+        description="Finds fourteen things.",
+    )
+    assert published.stat().st_size == result.file_bytes
+    assert result.file_bytes < path.stat().st_size / 2
+    output = tmp_path / "task.tflite"
+    applied = tflite.apply(base / "base.tflite", published, output)
+    assert applied.verified
+    assert result.results[0].sha256 in release.report(result)
+    assert read_metadata(output.read_bytes())["name"] == "Fourteen"
+    with pytest.raises(release.PublishError, match="wrote, for all of its"):
+        release.publish(
+            patch=str(published),
+            bases=[str(base / "base.tflite")],
+            output=str(tmp_path / "again.patch"),
+            records=release.TaskRecords(),
+        )
+
+
+def test_publish_refuses_before_work(export_base, write_task, tmp_path):
+    base = export_base("float32")
+    path = write_task(base, 14)
+    other = read_patch(path)
+    strange = tmp_path / "strange.patch"
+    object.__setattr__(other, "base_fingerprint", "ab" * 32)
+    write_patch(strange, other)
+    output = tmp_path / "out.patch"
+
+    def publish(patch, bases=1, **records):
+        release.publish(
+            patch=str(patch),
+            bases=[str(base / "base.tflite")] * bases,
+            output=str(output),
+            records=release.TaskRecords(**records),
+        )
+
+    with pytest.raises(FingerprintError, match="abababab"):
+        publish(strange)
+    with pytest.raises(release.PublishError, match="Each base is given once"):
+        publish(path, bases=2)
+    with pytest.raises(release.PublishError, match="--pipeline_config_path"):
+        publish(path, evaluation="x.record")
+    assert not output.exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_classes": 7}, "must cover the base's own classes, 8.*: 7"),
+        ({"precision": "int8"}, "int8 needs `--calibration_records`"),
+    ],
+)
+def test_export_refuses_before_work(small_world, tmp_path, options, message):
+    folder = tmp_path / "out"
+    with pytest.raises(base_lib.ExportError, match=message):
+        base_lib.export_base(
+            pipeline_config_path=small_world.base_config,
+            checkpoint_dir=small_world.base_checkpoint,
+            output_dir=str(folder),
+            **options,
+        )
+    assert not folder.exists()
+
+
+def test_export_refuses_a_filled_folder(small_world, tmp_path):
+    (tmp_path / "mine.json").write_text(json.dumps({}))
+    with pytest.raises(ValueError, match="must be new or empty"):
+        base_lib.export_base(
+            pipeline_config_path=small_world.base_config,
+            checkpoint_dir=small_world.base_checkpoint,
+            output_dir=str(tmp_path),
+        )
