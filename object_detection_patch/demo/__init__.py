@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from object_detection_patch.demo import report, runner
+from object_detection_patch.demo import report, runner, shipping
 from object_detection_patch.demo.plan import SOURCE, TARGETS, Job, Plan, Scale
 from object_detection_patch.keras_version import choose_legacy_keras
 
@@ -24,16 +24,18 @@ def run(output_dir: str, *, seed: int, scale: Scale | None = None) -> int:
 
     Raises:
       ValueError: if `output_dir` holds something else.
-      runner.JobFailed: naming the log of the process that failed.
+      processes.JobFailed: naming the log of the process that failed.
     """
     plan = Plan(os.path.abspath(output_dir), seed, scale or Scale())
     _prepare(plan.output_dir)
     seconds: dict[str, float] = {}
     _timed(seconds, "draw", lambda: _draw(plan))
     _timed(seconds, "base", lambda: _train(plan, [plan.base_job()], at_once=1))
+    _timed(seconds, "export", lambda: _export(plan))
     jobs = plan.task_jobs()
     at_once = min(2, os.cpu_count() or 1)
     _timed(seconds, "tasks", lambda: _train(plan, jobs, at_once=at_once))
+    _timed(seconds, "phone", lambda: _ship(plan, at_once=at_once))
     _timed(seconds, "pictures", lambda: report.draw_pictures(plan))
     text = report.write_report(plan, seconds)
     print(text)
@@ -97,6 +99,28 @@ def _train(plan: Plan, jobs: list[Job], *, at_once: int) -> None:
             known = json.load(file)
     with open(path, "w", encoding="utf-8") as file:
         json.dump(known | seconds, file, indent=2)
+
+
+def _export(plan: Plan) -> None:
+    from tqdm import tqdm
+
+    with tqdm(total=1, unit="step", desc="publishing the base") as bar:
+
+        def show(number: int, total: int) -> None:
+            bar.total = total
+            bar.update(number - 1 - bar.n)
+
+        shipping.export_base(plan, progress=show)
+        bar.update(bar.total - bar.n)
+
+
+def _ship(plan: Plan, *, at_once: int) -> None:
+    from tqdm import tqdm
+
+    # The models are run in one more process, after the patches.
+    total = len(plan.phone_jobs()) + 1
+    with tqdm(total=total, desc="to the phone") as bar:
+        shipping.ship(plan, at_once=at_once, progress=bar.update)
 
 
 def _timed(

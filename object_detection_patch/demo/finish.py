@@ -16,7 +16,8 @@ import numpy as np
 import tensorflow as tf
 
 from object_detection_patch.checkpoints import extract, merge
-from object_detection_patch.decathlon import mean_ap
+from object_detection_patch.decathlon.evaluated import measure
+from object_detection_patch.demo import drawn
 from object_detection_patch.od_api import (
     base_model,
     evaluation,
@@ -25,8 +26,6 @@ from object_detection_patch.od_api import (
 )
 from object_detection_patch.patch_file import Patch, read_patch, write_patch
 from object_detection_patch.training import cost
-
-DRAWN_IMAGES = 4
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,15 +40,17 @@ def main(arguments: list[str] | None = None) -> int:
         name: measure(evaluated, definition=name).value
         for name in ("coco", "pascal")
     }
-    save_drawn(options.drawn, evaluated[:DRAWN_IMAGES], pipeline)
+    items, map_path = label_map.common_label_map(pipeline)
+    names = [name for _, _, name in items]
+    drawn.save(options.drawn, evaluated[: drawn.IMAGES], names)
     for records, path in (also.split(":") for also in options.also):
         foreign = evaluation.detect(
             model,
             [records],
-            label_map_path=label_map.common_label_map(pipeline)[1],
-            limit=DRAWN_IMAGES,
+            label_map_path=map_path,
+            limit=drawn.IMAGES,
         )
-        save_drawn(path, list(foreign), pipeline)
+        drawn.save(path, foreign, names)
     with open(options.result, "w", encoding="utf-8") as file:
         json.dump(result, file, indent=2)
     return 0
@@ -65,43 +66,6 @@ def evaluate(model: Any, pipeline: Any) -> list[evaluation.EvaluatedImage]:
             label_map_path=reader.label_map_path,
         )
     )
-
-
-def measure(
-    images: list[evaluation.EvaluatedImage], *, definition: Any
-) -> mean_ap.MeanAveragePrecision:
-    """mAP at IoU 0.5 of evaluated images."""
-    return mean_ap.mean_average_precision(
-        [
-            mean_ap.Detections(image.boxes, image.scores, image.classes)
-            for image in images
-        ],
-        [
-            mean_ap.GroundTruth(
-                image.true_boxes,
-                image.true_classes,
-                difficult=image.difficult,
-                is_crowd=image.is_crowd,
-                group_of=image.group_of,
-            )
-            for image in images
-        ],
-        definition=definition,
-    )
-
-
-def save_drawn(
-    path: str, images: list[evaluation.EvaluatedImage], pipeline: Any
-) -> None:
-    """Keeps a few images with their detections, as arrays, to draw later."""
-    items, _ = label_map.common_label_map(pipeline)
-    arrays: dict[str, Any] = {
-        "label_names": np.array([name for _, _, name in items])
-    }
-    for index, image in enumerate(images):
-        for key in ("image", "boxes", "scores", "classes"):
-            arrays[f"{key}_{index}"] = getattr(image, key)
-    np.savez_compressed(path, **arrays)
 
 
 def _finish_patch(options: argparse.Namespace) -> tuple[dict[str, Any], Any]:

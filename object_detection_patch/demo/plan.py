@@ -11,6 +11,13 @@ SOURCE = "shapes"
 TARGETS = ("stripes", "digits")
 METHODS = ("FINE_TUNING", "BN_PATCH", "WEIGHTTRANS", "SPOTPATCH")
 BASE = "BASE"
+# What goes to the phone: the two that keep most kernels as they are.
+PHONE_METHODS = ("BN_PATCH", "SPOTPATCH")
+# Files of a job's directory.
+RELEASED_PATCH = "released.patch"
+PHONE_MODEL = "task.tflite"
+PHONE_RESULT = "phone.json"
+PHONE_DRAWN = "drawn_phone.npz"
 
 # The paper's 1e-4 closes gates over many thousand steps; the demo has few.
 _PATCH_OPTIONS = {
@@ -67,6 +74,24 @@ class Job:
     def log(self) -> str:
         return os.path.join(self.directory, "log.txt")
 
+    @property
+    def released(self) -> str:
+        """The patch as phones fetch it."""
+        return os.path.join(self.directory, RELEASED_PATCH)
+
+    @property
+    def phone_model(self) -> str:
+        """The model that a phone makes of it."""
+        return os.path.join(self.directory, PHONE_MODEL)
+
+    @property
+    def phone_result(self) -> str:
+        return os.path.join(self.directory, PHONE_RESULT)
+
+    @property
+    def phone_drawn(self) -> str:
+        return os.path.join(self.directory, PHONE_DRAWN)
+
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
@@ -79,6 +104,23 @@ class Plan:
     @property
     def data_dir(self) -> str:
         return os.path.join(self.output_dir, "data")
+
+    @property
+    def published(self) -> str:
+        """What export-base wrote: the base that every task starts from."""
+        return os.path.join(self.output_dir, "published")
+
+    @property
+    def base_model(self) -> str:
+        return os.path.join(self.published, "base.tflite")
+
+    @property
+    def published_checkpoint(self) -> str:
+        return os.path.join(self.published, "checkpoint", "ckpt-0")
+
+    @property
+    def published_config(self) -> str:
+        return os.path.join(self.published, "checkpoint", "pipeline.config")
 
     def base_job(self) -> Job:
         return Job(
@@ -100,6 +142,10 @@ class Plan:
             for method in METHODS
         ]
 
+    def phone_jobs(self) -> list[Job]:
+        """The tasks whose patches a phone applies."""
+        return [job for job in self.task_jobs() if job.method in PHONE_METHODS]
+
     def records(self, world: str, split: str) -> str:
         return os.path.join(self.data_dir, world, f"{world}_{split}.record-*")
 
@@ -109,9 +155,7 @@ class Plan:
     def write_config(self, job: Job, num_classes: int) -> None:
         """Writes the job's pipeline.config, an ordinary file to read."""
         os.makedirs(job.directory, exist_ok=True)
-        base = self.base_job()
         is_base = job.method == BASE
-        checkpoint = os.path.join(base.model_dir, "ckpt-2")
         text = recipes.pipeline_text(
             recipes.MINI_96,
             recipes.TaskData(
@@ -124,7 +168,7 @@ class Plan:
                 crop=False,
             ),
             preset=None if is_base else job.method,
-            fine_tune_checkpoint=None if is_base else checkpoint,
+            fine_tune_checkpoint=None if is_base else self.published_checkpoint,
             patch_options=_PATCH_OPTIONS.get(job.method, ""),
             num_steps=job.steps,
             batch_size=self.scale.batch_size,

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from object_detection_patch import pictures
-from object_detection_patch.demo import runner
-from object_detection_patch.demo.plan import TARGETS, Job, Plan
+from object_detection_patch.demo import drawn, phone_report, runner
+from object_detection_patch.demo.plan import SOURCE, TARGETS, Job, Plan
 
 _DRAWN_METHODS = ("FINE_TUNING", "SPOTPATCH")
-_MIN_SCORE = 0.4
 
 
 def draw_pictures(plan: Plan) -> None:
@@ -49,6 +48,9 @@ def draw_pictures(plan: Plan) -> None:
             title="mAP@0.5 over bytes of the patch file",
         ),
     )
+    pictures.save_png(
+        os.path.join(plan.output_dir, "phone.png"), phone_report.picture(plan)
+    )
 
 
 def write_report(plan: Plan, seconds: dict[str, float]) -> str:
@@ -56,12 +58,15 @@ def write_report(plan: Plan, seconds: dict[str, float]) -> str:
     results = _results(plan)
     with open(plan.base_job().result, encoding="utf-8") as file:
         base = json.load(file)
+    phone = phone_report.numbers(plan)
     lines = [
-        f"Base trained on shapes: mAP@0.5 {base['map']['coco']:.3f}",
+        f"Base trained on {SOURCE}: mAP@0.5 {base['map']['coco']:.3f}",
         "",
         _table(results),
         "",
         *_claims(results),
+        "",
+        phone_report.table(phone, base, results),
         "",
         "seconds: "
         + ", ".join(f"{name} {value:.0f}" for name, value in seconds.items())
@@ -77,7 +82,14 @@ def write_report(plan: Plan, seconds: dict[str, float]) -> str:
         os.path.join(plan.output_dir, "results.json"), "w", encoding="utf-8"
     ) as file:
         json.dump(
-            {"base": base, "tasks": results, "seconds": seconds}, file, indent=2
+            {
+                "base": base,
+                "tasks": results,
+                "phone": phone,
+                "seconds": seconds,
+            },
+            file,
+            indent=2,
         )
     return text
 
@@ -160,10 +172,10 @@ def _detections(plan: Plan, task: str) -> np.ndarray:
         "base model": runner.drawn_path(base, task),
         **{_column(job): runner.drawn_path(job) for job in jobs},
     }
-    drawn = {title: _drawn(path) for title, path in columns.items()}
-    count = min(map(len, drawn.values()))
+    images = [drawn.draw(path) for path in columns.values()]
+    count = min(map(len, images))
     return pictures.side_by_side(
-        [[drawn[title][row] for title in columns] for row in range(count)],
+        [[column[row] for column in images] for row in range(count)],
         list(columns),
         [f"image {row + 1}" for row in range(count)],
     )
@@ -171,20 +183,3 @@ def _detections(plan: Plan, task: str) -> np.ndarray:
 
 def _column(job: Job) -> str:
     return f"{job.method}\n{os.path.getsize(job.patch):,} bytes"
-
-
-def _drawn(path: str) -> list[np.ndarray]:
-    with np.load(path) as arrays:
-        names = dict(enumerate(arrays["label_names"].tolist(), start=1))
-        count = sum(key.startswith("image_") for key in arrays.files)
-        return [
-            pictures.draw_detections(
-                arrays[f"image_{index}"],
-                arrays[f"boxes_{index}"],
-                arrays[f"classes_{index}"],
-                arrays[f"scores_{index}"],
-                names,
-                min_score=_MIN_SCORE,
-            )
-            for index in range(count)
-        ]

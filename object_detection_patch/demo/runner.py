@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import concurrent.futures
+import functools
 import os
 import re
-import shlex
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 
 from object_detection_patch.demo.plan import BASE, TARGETS, Job, Plan
+from object_detection_patch.demo.processes import execute
 
 _STEP = re.compile(r"Step (\d+) per-step time")
-
-
-class JobFailed(RuntimeError):
-    """A process of the demo ended with an error."""
 
 
 def run_job(
@@ -35,15 +31,13 @@ def run_job(
     Raises:
       JobFailed: naming the log.
     """
-    environment = os.environ | {
-        "TF_CPP_MIN_LOG_LEVEL": "2",
-        "TF_NUM_INTRAOP_THREADS": str(threads),
-        "TF_NUM_INTEROP_THREADS": str(threads),
-    }
+    run = functools.partial(
+        execute, title=job.title, log=job.log, threads=threads
+    )
     started = time.monotonic()
-    _execute(train_command(plan, job), job, environment, progress)
+    run(train_command(plan, job), on_line=_step_counter(progress))
     trained = time.monotonic()
-    _execute(finish_command(plan, job), job, environment, progress)
+    run(finish_command(plan, job))
     return {
         "train": trained - started,
         "finish": time.monotonic() - trained,
@@ -81,12 +75,11 @@ def finish_command(plan: Plan, job: Job) -> list[str]:
             for task in TARGETS
         ]
     else:
-        base = plan.base_job()
         command += [
             f"--patch={job.patch}",
             f"--merged={job.merged}",
-            f"--base_config={base.config}",
-            f"--base_checkpoint={base.model_dir}",
+            f"--base_config={plan.published_config}",
+            f"--base_checkpoint={plan.published_checkpoint}",
         ]
     return command
 
@@ -126,31 +119,15 @@ def run_jobs(
     return seconds
 
 
-def _execute(
-    command: list[str],
-    job: Job,
-    environment: dict[str, str],
-    progress: Callable[[int], None],
-) -> None:
+def _step_counter(progress: Callable[[int], None]) -> Callable[[str], None]:
+    """Calls `progress` with the steps that a line of training is on."""
     reached = 0
-    with open(job.log, "a", encoding="utf-8") as log:
-        log.write(f"$ {shlex.join(command)}\n")
-        log.flush()
-        with subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=environment,
-        ) as process:
-            for line in process.stdout or ():
-                log.write(line)
-                found = _STEP.search(line)
-                if found:
-                    progress(int(found[1]) - reached)
-                    reached = int(found[1])
-    if process.returncode != 0:
-        raise JobFailed(
-            f"{job.title} ended with exit code {process.returncode}; "
-            f"{job.log} tells why."
-        )
+
+    def count(line: str) -> None:
+        nonlocal reached
+        found = _STEP.search(line)
+        if found:
+            progress(int(found[1]) - reached)
+            reached = int(found[1])
+
+    return count

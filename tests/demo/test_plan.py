@@ -4,8 +4,7 @@ import pathlib
 
 import pytest
 
-from object_detection_patch.demo import runner
-from object_detection_patch.demo.plan import BASE, Plan, Scale
+from object_detection_patch.demo.plan import Plan, Scale
 from object_detection_patch.methods import presets
 from object_detection_patch.od_api import pipeline_config
 
@@ -25,14 +24,14 @@ def test_the_base_has_no_patch_and_no_base(plan: Plan) -> None:
     assert pipeline.train_config.num_steps == 70
 
 
-def test_each_job_patches_the_base(plan: Plan) -> None:
+def test_each_job_patches_the_published_base(plan: Plan) -> None:
     for job in plan.task_jobs():
         plan.write_config(job, num_classes=5)
         pipeline = pipeline_config.read_pipeline(job.config)
         patch = pipeline_config.patch_of(pipeline)
         assert presets.method_name(patch) == job.method
         base = pipeline.train_config.fine_tune_checkpoint
-        assert base == f"{plan.base_job().model_dir}/ckpt-2"
+        assert base == f"{plan.output_dir}/published/checkpoint/ckpt-0"
         assert pipeline.train_config.num_steps == 30
 
 
@@ -41,20 +40,3 @@ def test_digits_are_never_mirrored(plan: Plan) -> None:
         plan.write_config(job, num_classes=5)
         text = pathlib.Path(job.config).read_text()
         assert ("random_horizontal_flip" in text) == (job.task != "digits")
-
-
-def test_training_is_the_command_of_a_user(plan: Plan) -> None:
-    job = plan.task_jobs()[0]
-    command = runner.train_command(plan, job)
-    assert command[1:3] == ["-m", "object_detection_patch.model_main_tf2"]
-    assert f"--pipeline_config_path={job.config}" in command
-    assert "--seed=5" in command
-    # The loop saves at multiples alone: the last step has to be one.
-    assert f"--checkpoint_every_n={job.steps}" in command
-
-
-def test_the_base_is_not_extracted(plan: Plan) -> None:
-    base, task = plan.base_job(), plan.task_jobs()[0]
-    assert base.method == BASE
-    assert not any("--patch" in c for c in runner.finish_command(plan, base))
-    assert any("--patch" in c for c in runner.finish_command(plan, task))

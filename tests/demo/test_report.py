@@ -9,63 +9,14 @@ import pytest
 from PIL import Image
 
 from object_detection_patch import demo
-from object_detection_patch.demo import report, runner
-from object_detection_patch.demo.plan import (
-    METHODS,
-    TARGETS,
-    Plan,
-    Scale,
-)
-
-_GATES = [
-    {
-        "name": "backbone/a/kernel",
-        "place": "backbone",
-        "open": True,
-        "weights": 9,
-    },
-    {"name": "tower/b/kernel", "place": "tower", "open": False, "weights": 90},
-]
+from object_detection_patch.demo import report
+from object_detection_patch.demo.plan import METHODS, TARGETS, Plan
 
 
-@pytest.fixture
-def plan(tmp_path: pathlib.Path) -> Plan:
-    plan = Plan(str(tmp_path), seed=1, scale=Scale())
-    arrays = {
-        "label_names": np.array(["round"]),
-        "image_0": np.full((32, 32, 3), 200, np.uint8),
-        "boxes_0": np.array([[0.1, 0.1, 0.9, 0.9]], np.float32),
-        "scores_0": np.array([0.9], np.float32),
-        "classes_0": np.array([1]),
-    }
-    base = plan.base_job()
-    os.makedirs(base.directory)
-    pathlib.Path(base.result).write_text(
-        json.dumps({"method": "BASE", "map": {"coco": 0.5, "pascal": 0.51}})
-    )
-    for task in TARGETS:
-        np.savez(runner.drawn_path(base, task), **arrays)
-    for job in plan.task_jobs():
-        os.makedirs(job.directory)
-        np.savez(runner.drawn_path(job), **arrays)
-        size = 1000 if job.method == "FINE_TUNING" else 50
-        pathlib.Path(job.patch).write_bytes(b"x" * size)
-        result = {
-            "method": job.method,
-            "map": {"coco": 0.8, "pascal": 0.79},
-            "file_bytes": size,
-            "model_bytes": 1250,
-            "nominal_fraction": 0.0514,
-            "largest_output_difference": 2e-7,
-            "gates": _GATES if job.method == "SPOTPATCH" else [],
-        }
-        pathlib.Path(job.result).write_text(json.dumps(result))
-    return plan
-
-
-def test_the_table_holds_every_job(plan: Plan) -> None:
-    text = report.write_report(plan, {"draw": 3.0, "tasks": 117.0})
-    rows = [line.split() for line in text.splitlines()]
+def test_the_table_holds_every_job(finished: Plan) -> None:
+    text = report.write_report(finished, {"draw": 3.0, "tasks": 117.0})
+    keras, _ = text.split("On the phone:")
+    rows = [line.split() for line in keras.splitlines()]
     for task in TARGETS:
         for method in METHODS:
             (row,) = (row for row in rows if row[:2] == [task, method])
@@ -78,15 +29,33 @@ def test_the_table_holds_every_job(plan: Plan) -> None:
     assert "Open gates: 1/2 on the near task (stripes), 1/2 on the far" in text
     assert "raw outputs differ by 2.0e-07" in text
     assert "2.0 minutes in all" in text
-    assert (pathlib.Path(plan.output_dir) / "report.txt").read_text() == (
+    assert (pathlib.Path(finished.output_dir) / "report.txt").read_text() == (
         text + "\n"
     )
 
 
-def test_the_pictures_show_every_image_and_gate(plan: Plan) -> None:
-    report.draw_pictures(plan)
-    for name in ("detections_stripes", "detections_digits", "gates", "cost"):
-        with Image.open(os.path.join(plan.output_dir, f"{name}.png")) as image:
+def test_the_phone_comes_after_the_claims(finished: Plan) -> None:
+    text = report.write_report(finished, {"draw": 3.0})
+    assert text.index("raw outputs differ") < text.index("On the phone:")
+    assert text.index("On the phone:") < text.index("seconds: draw 3")
+    path = pathlib.Path(finished.output_dir) / "results.json"
+    phone = json.loads(path.read_text())["phone"]
+    assert phone["base"]["model_bytes"] == 5000
+    assert phone["tasks"]["digits"]["SPOTPATCH"]["fraction"] == 0.006
+
+
+def test_the_pictures_show_every_image_and_gate(finished: Plan) -> None:
+    report.draw_pictures(finished)
+    for name in (
+        "detections_stripes",
+        "detections_digits",
+        "gates",
+        "cost",
+        "phone",
+    ):
+        with Image.open(
+            os.path.join(finished.output_dir, f"{name}.png")
+        ) as image:
             assert np.asarray(image).std() > 5
 
 

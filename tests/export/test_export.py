@@ -11,6 +11,7 @@ import pathlib
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from object_detection_patch import tflite
 from object_detection_patch.checkpoints import merge, ordinary
@@ -25,6 +26,7 @@ from object_detection_patch.patch_file import (
     write_patch,
 )
 from object_detection_patch.tflite.labels import read_labels
+from object_detection_patch.tflite.layout import base_places
 from object_detection_patch.tflite.model_metadata import read_metadata
 
 # The converter warns of what it does not keep.
@@ -170,6 +172,43 @@ def test_int8_is_as_near_as_direct_quantisation(
     assert [
         Graph(model).quantisation(i) for i in Graph(model).activations()
     ] == [Graph(direct).quantisation(i) for i in Graph(direct).activations()]
+
+
+@pytest.mark.slow
+def test_a_snapped_base_holds_the_steps_of_its_checkpoint(
+    export_base, small_world
+):
+    """So only what a task changes is rounded again."""
+    records = str(small_world.files["shapes"].train)
+    base = export_base("int8", calibration_records=records, snap=True)
+    assert "71 kernels were rounded" in (base / "report.txt").read_text()
+    checkpoint = tf.train.load_checkpoint(str(base / "checkpoint" / "ckpt-0"))
+    kernels = {
+        array.shape: array
+        for name in checkpoint.get_variable_to_shape_map()
+        if "OPTIMIZER" not in name
+        and (array := checkpoint.get_tensor(name)).ndim == 4
+    }
+    sidecar = tflite.read_sidecar(base / "base.odpatch")
+    model = (base / "base.tflite").read_bytes()
+    places = base_places(sidecar)
+    compared = 0
+    for kernel in sidecar.kernels:
+        # Shapes that occur once need no names to be told apart.
+        same = [k for k in sidecar.kernels if k.shape == kernel.shape]
+        if len(same) > 1 or kernel.form or "head" in kernel.name:
+            continue
+        place = places[kernel.copies[0].weights]
+        steps = np.frombuffer(model[place.start : place.end], np.int8)
+        values = kernels[kernel.shape].transpose(3, 0, 1, 2)
+        values = values.reshape(kernel.channels, -1)
+        wanted = values / (np.abs(values).max(axis=1, keepdims=True) / 127)
+        np.testing.assert_allclose(wanted, np.rint(wanted), atol=1e-3)
+        np.testing.assert_array_equal(
+            np.abs(steps), np.abs(np.rint(wanted)).ravel()
+        )
+        compared += 1
+    assert compared > 5
 
 
 def _made(folder: pathlib.Path) -> pathlib.Path:
