@@ -10,7 +10,9 @@ def add(verbs: argparse._SubParsersAction) -> None:
         "demo",
         help="the whole way on data it draws itself, with a table at the end",
         description="Draws a source and two target tasks, trains a base, "
-        "then patches and fine-tuned models, extracts, merges, evaluates.",
+        "publishes it for phones, trains patches and fine-tuned models, "
+        "extracts, merges, evaluates, and runs base.tflite with each patch "
+        "applied.",
     )
     verb.add_argument("--output_dir", default="demo_output")
     verb.add_argument("--seed", type=int, default=7)

@@ -35,7 +35,10 @@ from object_detection_patch.tflite import (
 )
 from object_detection_patch.tflite.fit import check_fingerprint, fit
 from object_detection_patch.tflite.model import patched_model
-from object_detection_patch.tflite.model_metadata import detector_metadata
+from object_detection_patch.tflite.model_metadata import (
+    detector_metadata,
+    read_metadata,
+)
 from object_detection_patch.tflite.sidecar import INT8, Sidecar
 
 ENCODINGS = {"exact": EXACT, "half": HALF, "small": SMALL}
@@ -287,9 +290,10 @@ def _released(
 
 def _metadata(base: bytes, name: str, description: str) -> bytes:
     normalisation = of_model(base)
+    known = read_metadata(base)
     return detector_metadata(
-        name=name,
-        description=description,
+        name=name or known.get("name", ""),
+        description=description or known.get("description", ""),
         image_size=runtime.Runtime(base).image_size,
         mean=normalisation.mean,
         std=normalisation.std,
