@@ -11,18 +11,22 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --no-header --no-emit-index-url \
   --generate-hashes --universal --python-version 3.11
 BUILD_LOCK := requirements/build.lock
 DEV_LOCK := requirements/dev.lock
+FUZZ_LOCK := requirements/fuzz.lock
+# For each of the eight fuzzers.
+FUZZ_SECONDS ?= 600
 OD_API_LOCK := object_detection_patch/od_api/od_api.lock
 
 # The OD API is written for Keras 2; whatever we start here gets it.
 export TF_USE_LEGACY_KERAS := 1
 
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-all test-odapi lint format lock clean
+.PHONY: help setup demo test test-all test-odapi fuzz lint format lock clean
 
 help:
 	@echo "make demo        the whole way on drawn data, table at the end"
 	@echo "make test        tests but the slow ones    make test-all  all"
 	@echo "make test-odapi  the OD API's own tests on today's packages"
+	@echo "make fuzz        readers and appliers, FUZZ_SECONDS=600 each"
 	@echo "make lint        ruff and mypy              make format    ruff"
 	@echo "make setup       only the set-up            make clean     undo it"
 	@echo "make lock        new lock files from pyproject.toml"
@@ -40,6 +44,9 @@ test-all: setup
 
 test-odapi: setup
 	$(BIN)/python -m tests.od_api.run_od_api_tests
+
+fuzz: $(VENV)/.fuzz
+	$(BIN)/python tests/fuzz/run.py --seconds $(FUZZ_SECONDS)
 
 lint: $(VENV)/.packages
 	$(BIN)/ruff check .
@@ -76,6 +83,11 @@ $(VENV)/.od_api: $(VENV)/.project $(OD_API_LOCK)
 	$(BIN)/python -m object_detection_patch.od_api.install
 	touch $@
 
+# atheris, which only `make fuzz` needs.
+$(VENV)/.fuzz: $(VENV)/.project $(FUZZ_LOCK)
+	$(PIP) $(LOCKED) -r $(FUZZ_LOCK)
+	touch $@
+
 # relock: source, options, target
 define relock
 	{ echo "# Made from $(1) by \`make lock\`."; \
@@ -87,6 +99,7 @@ endef
 lock: $(VENV)/.packages
 	$(call relock,requirements/build.in,--no-deps,$(BUILD_LOCK))
 	$(call relock,requirements/od_api.in,--no-deps,$(OD_API_LOCK))
+	$(call relock,requirements/fuzz.in,--no-deps,$(FUZZ_LOCK))
 	$(call relock,pyproject.toml,--extra train --extra convert --extra sign --extra dev \
 	  --constraint requirements/build.in \
 	  --constraint requirements/constraints.txt \

@@ -12,7 +12,11 @@ from object_detection_patch.patch_file.entry import Entry, check_entry
 from object_detection_patch.patch_file.grid import Grid
 from object_detection_patch.patch_file.patch import LabelMapItem
 from object_detection_patch.patch_file.release import Release
-from object_detection_patch.patch_file.texts import check_text, encoded_text
+from object_detection_patch.patch_file.texts import (
+    check_name,
+    check_text,
+    encoded_text,
+)
 
 _NUMBERS = struct.Struct("<BBBB")
 _GRID = struct.Struct("<BII")
@@ -88,7 +92,7 @@ def decode(raw: bytes, version: int, *, metadata: bool = True) -> Header:
     """
     fields = _Fields(raw)
     fingerprint = fields.take(layout.FINGERPRINT_BYTES).hex()
-    method = fields.text("method")
+    method = fields.name("method")
     entries = []
     elements = 0
     for _ in range(fields.count("edits", layout.MAX_EDITS)):
@@ -156,6 +160,12 @@ class _Fields:
         check_text(name, text)
         return text
 
+    def name(self, name: str) -> str:
+        """A text that programs look up."""
+        text = self.text(name)
+        check_name(name, text)
+        return text
+
     def finish(self) -> None:
         if self._at != len(self._raw):
             raise errors.DirectoryError(
@@ -215,7 +225,7 @@ def _read_entry(fields: _Fields, version: int) -> Entry:
     if version > 1 and value_type == layout.GRID:
         grid = Grid(*fields.unpack(_GRID))
     (stored_bytes,) = fields.unpack(_COUNT)
-    target = fields.text("target")
+    target = fields.name("target")
     entry = Entry(kind, value_type, codec, shape, target, stored_bytes, grid)
     check_entry(entry, version)
     return entry

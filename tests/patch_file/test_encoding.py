@@ -22,7 +22,7 @@ from object_detection_patch.patch_file import (
     reader,
     to_bytes,
 )
-from object_detection_patch.patch_file.encoding import kind_of
+from object_detection_patch.patch_file.encoding import kind_of, uniform
 from object_detection_patch.patch_file.grid import Grid
 
 PRINT = "0f" * 32
@@ -120,14 +120,15 @@ def test_small_is_the_smallest():
 
     assert sizes == sorted(sizes)
     found = _parsed(PATCH, SMALL)
+    grids = 0
     for edit, original, error in zip(
-        found.patch.edits[2:4],
-        PATCH.edits[2:4],
-        found.max_errors[2:4],
-        strict=True,
+        found.patch.edits, PATCH.edits, found.max_errors, strict=True
     ):
-        difference = np.abs(edit.values - original.values).max()
-        assert 0 < difference < error + 1e-6
+        if isinstance(edit, ScaleOffset) and error is not None:
+            difference = np.abs(edit.scale - original.scale).max()
+            assert 0 < difference < error + 1e-6
+            grids += 1
+    assert grids
 
 
 @pytest.mark.parametrize(
@@ -190,7 +191,8 @@ def test_rows_of_a_batch_norm_are_its_groups(grouping):
     ],
 )
 def test_a_grid_that_saves_nothing_is_float32(edit):
-    data = to_bytes(Patch("X", PRINT, (edit,)), encoding=SMALL)
+    grid = uniform(Numbers("grid", "zlib"))
+    data = to_bytes(Patch("X", PRINT, (edit,)), encoding=grid)
 
     assert from_bytes(data).edits == (edit,)
     assert data[8] == 1

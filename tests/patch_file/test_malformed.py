@@ -428,6 +428,16 @@ def test_control_characters_in_method_and_labels():
         )
 
 
+def test_invisible_characters_are_found_before_sizes():
+    entries = (entry(target="fpn/\u200b", shape=(0,)),)
+    for fields in ({"entries": entries}, {"method": "\ufeff", "end": b"x"}):
+        refused(
+            build(raw_header=header(**fields)),
+            errors.TextError,
+            "must not hold invisible characters",
+        )
+
+
 def test_empty_target():
     refused(with_entry(target=""), errors.TextError, "must name its target")
 

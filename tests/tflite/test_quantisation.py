@@ -90,6 +90,22 @@ def test_a_large_bias_scales_the_steps_of_the_base():
     assert found == ([2, -5, 32], 2.0)
 
 
+def test_a_scale_that_is_just_large_enough_is_kept():
+    """Then q * t, which would overflow, is not computed."""
+    found = requantised(scale=2.0**125, ratio=2.0**-65, bias=2.0**90)
+    assert found == ([10, -20, 127], 2.0**60)
+    with pytest.raises(NumberError, match="NaN or Inf for 'k'"):
+        requantised(scale=2.0**125, ratio=2.0**-65, bias=2.0**91)
+
+
+def test_the_most_negative_step_of_a_scale_that_is_too_small():
+    scale = np.nextafter(np.float32(LEAST), np.float32(0))
+    assert requantised(steps=(-128, 1, 127), scale=scale) == (
+        [-127, 1, 127],
+        LEAST,
+    )
+
+
 @pytest.mark.parametrize("scale", [np.nan, np.inf, -np.inf])
 def test_scales_of_the_base_that_are_not_finite(scale):
     with pytest.raises(NumberError, match="NaN or Inf for 'k'"):

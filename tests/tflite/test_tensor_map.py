@@ -191,15 +191,17 @@ def test_a_depthwise_kernel_with_a_multiplier(norms, random):
         assert (found.kernel, found.norm) == (name, "tower/BatchNorm/2")
 
 
-def test_depthwise_kernels_serve_depthwise_convolutions_alone(norms, random):
-    """A shape that both could have: (1, 1, 1, n)."""
+def test_depthwise_kernels_serve_depthwise_convolutions_alone(random):
+    """In a shape that both could have: (1, 1, 1, n)."""
     kernel = random.standard_normal((1, 1, 4, 1), np.float32)
+    weights = kernel.reshape(1, 1, 1, 4)
     kernels = {"a/depthwise_kernel": kernel}
-    scale = {"n": np.ones(4, np.float32)}
-    found = match(kernel.reshape(1, 1, 1, 4), kernels, {}, is_depthwise=True)
+    found = match(weights, kernels, {}, is_depthwise=True)
     assert found.kernel == "a/depthwise_kernel"
     with pytest.raises(TensorMapError, match="like none of them"):
-        match(kernel.reshape(4, 1, 1, 1), kernels, scale)
+        match(weights, kernels, {})
+    with pytest.raises(TensorMapError, match="like none of them"):
+        match(weights, {"a/kernel": kernel}, {}, is_depthwise=True)
 
 
 def test_a_dead_channel_is_no_division_by_zero(kernels, norms):

@@ -181,10 +181,6 @@ def with_result(patch: Patch, tiny: Tiny, model: bytes) -> Patch:
     return dataclasses.replace(patch, releases=(release,))
 
 
-def labels(count: int) -> tuple[LabelMapItem, ...]:
-    return tuple(LabelMapItem(i, f"class_{i}", "") for i in range(1, count + 1))
-
-
 def framed(body: bytes, **fields: Any) -> bytes:
     """A sidecar's file around a body, whatever is in it.
 

@@ -1,8 +1,6 @@
 #include "directory.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstring>
 #include <string>
 
 #include "inflate.h"
@@ -70,6 +68,11 @@ void check_numbers(const Entry& entry, uint32_t version) {
 
 void check_shape(Entry& entry) {
   const uint32_t* shape = entry.shape;
+  if (entry.rank > kMaxRank) {
+    fail(OD_PATCH_SHAPE, "A tensor may have ", kMaxRank,
+         " dimensions. Received: ", uint64_t{entry.rank}, " for ",
+         shown(entry.target), ".");
+  }
   if (entry.kind == kScaleOffset && (entry.rank != 2 || shape[0] != 2)) {
     fail(OD_PATCH_SHAPE, "A BatchNorm's shape must be (2, channels). "
          "Received another for ", shown(entry.target), ".");
@@ -117,11 +120,10 @@ Entry read_entry(Cursor& fields, uint32_t version) {
   entry.value_type = fields.u8();
   entry.codec = fields.u8();
   entry.rank = fields.u8();
-  if (entry.rank > kMaxRank) {
-    fail(OD_PATCH_SHAPE, "A tensor may have ", kMaxRank,
-         " dimensions. Received: ", uint64_t{entry.rank}, ".");
+  for (uint32_t i = 0; i < entry.rank; ++i) {
+    const uint32_t size = fields.u32();
+    if (i < kMaxRank) entry.shape[i] = size;
   }
-  for (uint32_t i = 0; i < entry.rank; ++i) entry.shape[i] = fields.u32();
   if (version > 1 && entry.value_type == kGrid) {
     entry.grid.bits = fields.u8();
     entry.grid.inner = fields.u32();
@@ -129,10 +131,6 @@ Entry read_entry(Cursor& fields, uint32_t version) {
   }
   entry.stored_bytes = fields.u32();
   entry.target = read_text(fields, "target", TextRule::kName);
-  if (entry.target.empty()) {
-    fail(OD_PATCH_TEXT, "An edit must name its target. Received: an empty "
-         "name.");
-  }
   check_numbers(entry, version);
   check_shape(entry);
   if (entry.value_type == kGrid) check_grid(entry);
@@ -165,23 +163,6 @@ void read_labels(Cursor& fields, Patch& patch) {
   }
 }
 
-void check_activations(const Release& release) {
-  for (uint32_t i = 0; i < release.activations; ++i) {
-    const float scale = release.scale(i);
-    const int32_t zero_point = release.zero_point(i);
-    if (!std::isfinite(scale) || !(scale > 0) || zero_point < -128 ||
-        zero_point > 127) {
-      fail(OD_PATCH_RELEASE, "An activation's scale must be finite and above "
-           "0, its zero point between -128 and 127. Received others for "
-           "activation ", i, " of a release.");
-    }
-  }
-}
-
-bool is_same_base(const Release& one, const Release& other) {
-  return std::memcmp(one.base_sha256, other.base_sha256, kDigestBytes) == 0;
-}
-
 void read_releases(Cursor& fields, Patch& patch) {
   const uint32_t count = read_count(fields, "releases", kMaxReleases);
   uint32_t activations = 0;
@@ -193,13 +174,6 @@ void read_releases(Cursor& fields, Patch& patch) {
         read_count(fields, "activations", kMaxActivations - activations);
     activations += release.activations;
     release.numbers = fields.take(size_t{8} * release.activations);
-    check_activations(release);
-    for (const Release& earlier : patch.releases) {
-      if (is_same_base(earlier, release)) {
-        fail(OD_PATCH_RELEASE, "A patch has one release for each base file. "
-             "Received: ", hex(release.base_sha256, kDigestBytes), " twice.");
-      }
-    }
     patch.releases.push_back(release);
   }
 }

@@ -1,5 +1,6 @@
 #include "half.h"
 
+#include "half_vector.h"
 #include "lanes.h"
 
 namespace odp {
@@ -42,19 +43,28 @@ uint16_t half_of_float(float value) {
 
 }  // namespace
 
-void floats_of_halves(const uint16_t* __restrict halves,
-                      float* __restrict floats, size_t count) {
+void floats_of_halves_portable(const uint16_t* __restrict halves,
+                               float* __restrict floats, size_t count) {
   for (size_t i = 0; i < count; ++i) floats[i] = float_of_half(halves[i]);
 }
 
-bool halves_of_floats(const float* __restrict floats,
-                      uint16_t* __restrict halves, size_t count) {
+void halves_of_floats_portable(const float* __restrict floats,
+                               uint16_t* __restrict halves, size_t count) {
+  for (size_t i = 0; i < count; ++i) halves[i] = half_of_float(floats[i]);
+}
+
+void floats_of_halves(const uint16_t* halves, float* floats, size_t count) {
+  const size_t done = floats_of_halves_vector(halves, floats, count);
+  floats_of_halves_portable(halves + done, floats + done, count - done);
+}
+
+bool halves_of_floats(const float* floats, uint16_t* halves, size_t count) {
+  const size_t done = halves_of_floats_vector(floats, halves, count);
+  halves_of_floats_portable(floats + done, halves + done, count - done);
   uint16_t special = 0;
   for (size_t i = 0; i < count; ++i) {
-    const uint16_t half = half_of_float(floats[i]);
-    halves[i] = half;
     // The carry of an exponent of all ones reaches the highest bit.
-    special |= static_cast<uint16_t>((half & 0x7c00u) + 0x0400u);
+    special |= static_cast<uint16_t>((halves[i] & 0x7c00u) + 0x0400u);
   }
   return (special & 0x8000u) == 0;
 }

@@ -26,14 +26,19 @@ ODP_TEST int odp_test_sha256(int kind, const uint8_t* data, size_t size,
   return 1;
 }
 
-ODP_TEST void odp_test_floats_of_halves(const uint16_t* halves, float* floats,
-                                        size_t count) {
-  odp::floats_of_halves(halves, floats, count);
+// kind: 0 the fastest, 1 the portable one.
+ODP_TEST void odp_test_floats_of_halves(int kind, const uint16_t* halves,
+                                        float* floats, size_t count) {
+  if (kind == 0) odp::floats_of_halves(halves, floats, count);
+  if (kind == 1) odp::floats_of_halves_portable(halves, floats, count);
 }
 
-ODP_TEST int odp_test_halves_of_floats(const float* floats, uint16_t* halves,
-                                       size_t count) {
-  return odp::halves_of_floats(floats, halves, count) ? 1 : 0;
+// Returns whether all are finite; 1 for the portable one, which tells not.
+ODP_TEST int odp_test_halves_of_floats(int kind, const float* floats,
+                                       uint16_t* halves, size_t count) {
+  if (kind == 0) return odp::halves_of_floats(floats, halves, count) ? 1 : 0;
+  odp::halves_of_floats_portable(floats, halves, count);
+  return 1;
 }
 
 // Whether a text (0) or a name (1) is allowed, its length apart.

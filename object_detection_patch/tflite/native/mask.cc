@@ -31,6 +31,26 @@ uint64_t byte_at(const uint8_t* bits, uint64_t at, uint64_t end) {
   return two >> (8 - at % 8) & 0xff;
 }
 
+// The 8 bits from `column` on of 8 rows from `row` on, a row a byte.
+uint64_t square_at(const BitMatrix& matrix, size_t row, size_t column) {
+  const uint64_t at = uint64_t{row} * matrix.columns + column;
+  uint64_t square = 0;
+  if (matrix.columns % 8 == 0 && at % 8 == 0 && row + 8 <= matrix.rows) {
+    // Whole bytes, which most kernels have.
+    const uint8_t* byte = matrix.bits + at / 8;
+    for (size_t i = 0; i < 8; ++i) {
+      square = square << 8 | byte[i * (matrix.columns / 8)];
+    }
+    return square;
+  }
+  const uint64_t end = uint64_t{matrix.rows} * matrix.columns;
+  for (size_t i = 0; i < 8; ++i) {
+    const uint64_t bit = at + uint64_t{i} * matrix.columns;
+    square = square << 8 | byte_at(matrix.bits, bit, end);
+  }
+  return square;
+}
+
 // Byte i of the result, from the most significant, holds bit i of each byte:
 // 2x2 blocks of bits change places, then of pairs, then of fours.
 uint64_t transposed(uint64_t square) {
@@ -62,16 +82,10 @@ void bytes_of_bits(const uint8_t* bits, uint64_t first, size_t count,
 
 void transpose_bits(const BitMatrix& matrix, size_t first, size_t last,
                     uint8_t* out) {
-  const uint64_t end = uint64_t{matrix.rows} * matrix.columns;
   const size_t stride = (matrix.rows + 7) / 8;
   for (size_t row = 0; row < matrix.rows; row += 8) {
     for (size_t column = first; column < last; column += 8) {
-      uint64_t square = 0;
-      for (size_t i = 0; i < 8; ++i) {
-        const uint64_t at = uint64_t{row + i} * matrix.columns + column;
-        square = square << 8 | byte_at(matrix.bits, at, end);
-      }
-      square = transposed(square);
+      const uint64_t square = transposed(square_at(matrix, row, column));
       const size_t count = std::min<size_t>(8, last - column);
       for (size_t i = 0; i < count; ++i) {
         out[(column - first + i) * stride + row / 8] =

@@ -116,9 +116,10 @@ struct Patch {
 // Reads and checks a whole file; an Error names the rule that it breaks.
 Patch read_patch(std::vector<uint8_t> file);
 
-// Checks of several entries or labels together; puts labels in order.
+// Checks that come last, as FORMAT.md says; the second puts labels in order.
 void check_targets(const std::vector<Entry>& entries);
 void sort_labels(std::vector<Label>& labels);
+void check_releases(const std::vector<Release>& releases);
 
 }  // namespace odp
 

@@ -1,5 +1,7 @@
-// What must hold among the edits and among the labels of a patch.
+// What must hold among the edits, the labels and the releases of a patch.
 #include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <string>
 
 #include "patch.h"
@@ -8,6 +10,7 @@ namespace odp {
 namespace {
 
 constexpr uint32_t kMaxLabelId = 0x7fffffff;
+constexpr size_t kDigestBytes = 32;
 
 [[noreturn]] void twice(std::string_view name) {
   fail(OD_PATCH_DUPLICATE_TARGET, "Each tensor may be edited once in a patch. "
@@ -30,12 +33,33 @@ std::string_view norm_of(std::string_view name) {
   return {};
 }
 
+void check_activations(const Release& release) {
+  for (uint32_t i = 0; i < release.activations; ++i) {
+    const float scale = release.scale(i);
+    const int32_t zero_point = release.zero_point(i);
+    if (!std::isfinite(scale) || !(scale > 0) || zero_point < -128 ||
+        zero_point > 127) {
+      fail(OD_PATCH_RELEASE, "An activation's scale must be finite and above "
+           "0, its zero point between -128 and 127. Received others for "
+           "activation ", i, " of a release.");
+    }
+  }
+}
+
+bool is_same_base(const Release& one, const Release& other) {
+  return std::memcmp(one.base_sha256, other.base_sha256, kDigestBytes) == 0;
+}
+
 }  // namespace
 
 void check_targets(const std::vector<Entry>& entries) {
   std::vector<std::string_view> norms;
   std::vector<std::string_view> tensors;
   for (const Entry& entry : entries) {
+    if (entry.target.empty()) {
+      fail(OD_PATCH_TEXT, "An edit must name its target. Received: an empty "
+           "name.");
+    }
     (entry.kind == kScaleOffset ? norms : tensors).push_back(entry.target);
   }
   std::sort(norms.begin(), norms.end());
@@ -63,6 +87,19 @@ void sort_labels(std::vector<Label>& labels) {
     if (i > 0 && labels[i - 1].id == id) {
       fail(OD_PATCH_LABEL_MAP, "Each id of a label map names one class. "
            "Received: ", id, " twice.");
+    }
+  }
+}
+
+void check_releases(const std::vector<Release>& releases) {
+  for (size_t i = 0; i < releases.size(); ++i) {
+    check_activations(releases[i]);
+    for (size_t j = 0; j < i; ++j) {
+      if (is_same_base(releases[j], releases[i])) {
+        fail(OD_PATCH_RELEASE, "A patch has one release for each base file. "
+             "Received: ", hex(releases[i].base_sha256, kDigestBytes),
+             " twice.");
+      }
     }
   }
 }

@@ -136,6 +136,7 @@ Patch read_patch(std::vector<uint8_t> file) {
   if (is_signed) patch.public_key = whole.data + end;
   check_targets(patch.entries);
   sort_labels(patch.labels);
+  check_releases(patch.releases);
   check_checksum(whole);
   return patch;
 }

@@ -46,7 +46,8 @@ OD_PATCH_TARGET void compress(uint32_t state[8], const uint8_t* data,
         next = vsha256su0q_u32(next, m[(i + 1) & 3]);
         next = vsha256su1q_u32(next, m[(i + 2) & 3], m[(i + 3) & 3]);
       }
-      const uint32x4_t added = vaddq_u32(next, vld1q_u32(kSha256Rounds + 4 * i));
+      const uint32x4_t keys = vld1q_u32(kSha256Rounds + 4 * i);
+      const uint32x4_t added = vaddq_u32(next, keys);
       const uint32x4_t abcd_here = abcd;
       abcd = vsha256hq_u32(abcd, efgh, added);
       efgh = vsha256h2q_u32(efgh, abcd_here, added);

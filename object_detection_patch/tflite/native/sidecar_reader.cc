@@ -1,13 +1,11 @@
-// Bytes -> sidecar, field by field (tflite/FORMAT.md).
+// Bytes -> sidecar, in the order of tflite/FORMAT.md, Checks.
 #include <algorithm>
 #include <cstring>
-#include <utility>
 
 #include "inflate.h"
-#include "lanes.h"
 #include "sha256.h"
 #include "sidecar.h"
-#include "text.h"
+#include "sidecar_body.h"
 
 namespace odp {
 namespace {
@@ -15,73 +13,7 @@ namespace {
 constexpr uint8_t kMagic[8] = {0x89, 'O', 'D', 'B', '\r', '\n', 0x1a, '\n'};
 constexpr size_t kPreludeBytes = 32;
 constexpr size_t kChecksumBytes = 32;
-constexpr size_t kDigestBytes = 32;
 constexpr uint32_t kMaxBodyBytes = 1u << 24;
-constexpr uint32_t kMaxSkeletonBytes = 1u << 24;
-constexpr uint32_t kMaxItems = 1u << 28;
-constexpr uint32_t kMaxElements = 1u << 26;
-constexpr uint32_t kMaxClasses = 1u << 16;
-
-// The fields of the body, each within its limits.
-class Fields {
- public:
-  explicit Fields(Span body) : cursor(body, OD_PATCH_SIDECAR, "A body") {}
-
-  uint32_t number(const char* what, uint32_t least, uint32_t most) {
-    const uint32_t value = cursor.u32();
-    if (value < least || value > most) {
-      fail(OD_PATCH_SIDECAR, "In a sidecar, ", what, " must lie between ",
-           least, " and ", most, ". Received: ", value, ".");
-    }
-    return value;
-  }
-
-  uint32_t count(uint32_t least = 0) {
-    return number("a number of entries", least, kMaxCount);
-  }
-
-  uint32_t position() { return number("a position", 0, kMaxSkeletonBytes); }
-
-  uint32_t index(const char* what, size_t count) {
-    if (count == 0) {
-      fail(OD_PATCH_SIDECAR, "In a sidecar, ", what, " must exist. Received: ",
-           "an index, and none that it could mean.");
-    }
-    return number(what, 0, static_cast<uint32_t>(count) - 1);
-  }
-
-  uint32_t reference(const char* what, size_t count) {
-    const uint32_t value = number(what, 0, static_cast<uint32_t>(count));
-    return value == 0 ? kNone : value - 1;
-  }
-
-  std::string_view name() {
-    const uint32_t length = cursor.u16();
-    if (length < 1 || length > kMaxTextBytes) {
-      fail(OD_PATCH_SIDECAR, "A name in a sidecar must have 1 to ",
-           kMaxTextBytes, " bytes. Received: ", length, ".");
-    }
-    const std::string_view name = cursor.text(length);
-    if (const char* fault = text_fault(name, TextRule::kName)) {
-      fail(OD_PATCH_SIDECAR, "A name in a sidecar ", fault, ". Received: ",
-           shown(name), ".");
-    }
-    return name;
-  }
-
-  Numbers numbers(uint32_t count) {
-    const Numbers numbers = {cursor.take(size_t{4} * count), count};
-    for (uint32_t i = 0; i < count; ++i) {
-      if ((to_bits(numbers[i]) & 0x7f800000u) == 0x7f800000u) {
-        fail(OD_PATCH_SIDECAR, "The numbers of a sidecar must be finite. "
-             "Received: NaN or Inf.");
-      }
-    }
-    return numbers;
-  }
-
-  Cursor cursor;
-};
 
 // The body of the file, inflated.
 std::vector<uint8_t> inflated_body(Span file) {
@@ -127,139 +59,6 @@ std::vector<uint8_t> inflated_body(Span file) {
   return body;
 }
 
-void read_vectors(Fields& fields, Sidecar& sidecar) {
-  const uint32_t count = fields.count();
-  for (uint32_t i = 0; i < count; ++i) {
-    Vector vector;
-    vector.item_bytes = fields.cursor.u8();
-    vector.items = fields.number("the items of a vector", 0, kMaxItems);
-    vector.leader = fields.reference("the reference to a leader", i);
-    const uint8_t shared = fields.cursor.u8();
-    if (shared > 1) {
-      fail(OD_PATCH_SIDECAR, "A vector shares its leader's place (1) or not "
-           "(0). Received: ", uint64_t{shared}, ".");
-    }
-    vector.is_shared = shared == 1;
-    sidecar.vectors.push_back(vector);
-  }
-}
-
-void read_positions(Fields& fields, Sidecar& sidecar) {
-  const size_t vectors = sidecar.vectors.size();
-  for (uint32_t left = fields.count(); left > 0; --left) {
-    const uint32_t position = fields.position();
-    sidecar.links.push_back({position, fields.index("a vector", vectors)});
-  }
-  for (uint32_t left = fields.count(); left > 0; --left) {
-    const uint32_t position = fields.position();
-    const uint32_t factor = fields.number("a factor", 1, kMaxCount);
-    const uint32_t addend = fields.number("an addend", 0, kMaxCount);
-    sidecar.class_numbers.push_back({position, factor, addend});
-  }
-  for (uint32_t left = fields.count(); left > 0; --left) {
-    const uint32_t scale = fields.position();
-    sidecar.activations.push_back({scale, fields.position()});
-  }
-}
-
-void read_norms_and_biases(Fields& fields, Sidecar& sidecar) {
-  for (uint32_t left = fields.count(); left > 0; --left) {
-    Norm norm;
-    norm.name = fields.name();
-    const uint32_t channels = fields.number("channels", 1, kMaxElements);
-    norm.gamma = fields.numbers(channels);
-    norm.beta = fields.numbers(channels);
-    norm.mean = fields.numbers(channels);
-    norm.inverse_deviation = fields.numbers(channels);
-    sidecar.norms.push_back(norm);
-  }
-  for (uint32_t left = fields.count(); left > 0; --left) {
-    const std::string_view name = fields.name();
-    const uint32_t size = fields.number("size of a bias", 1, kMaxElements);
-    sidecar.biases.push_back({name, fields.numbers(size)});
-  }
-}
-
-void read_copy(Fields& fields, Sidecar& sidecar) {
-  const size_t vectors = sidecar.vectors.size();
-  Copy copy;
-  copy.weights = fields.index("a vector", vectors);
-  copy.scales = fields.reference("the reference to scales", vectors);
-  copy.zero_points = fields.reference("the reference to zero points", vectors);
-  copy.norm = fields.reference("the reference to a norm",
-                               sidecar.norms.size());
-  copy.first_operation = static_cast<uint32_t>(sidecar.operations.size());
-  copy.operations = fields.count(1);
-  for (uint32_t left = copy.operations; left > 0; --left) {
-    Operation operation;
-    operation.bias = fields.index("a vector", vectors);
-    operation.bias_scales =
-        fields.reference("the reference to scales", vectors);
-    operation.bias_zero_points =
-        fields.reference("the reference to zero points", vectors);
-    operation.tensor =
-        fields.reference("the reference to a bias", sidecar.biases.size());
-    operation.activation = fields.reference("the reference to an activation",
-                                            sidecar.activations.size());
-    sidecar.operations.push_back(operation);
-  }
-  sidecar.copies.push_back(copy);
-}
-
-void read_kernels(Fields& fields, Sidecar& sidecar) {
-  for (uint32_t left = fields.count(); left > 0; --left) {
-    Kernel kernel;
-    kernel.name = fields.name();
-    const uint8_t form = fields.cursor.u8();
-    if (form > 1) {
-      fail(OD_PATCH_SIDECAR, "In a sidecar, a kernel's form must be 0 or 1. "
-           "Received: ", uint64_t{form}, ".");
-    }
-    kernel.form = static_cast<Form>(form);
-    uint64_t product = 1;
-    for (uint32_t& size : kernel.shape) {
-      size = fields.number("a dimension", 1, kMaxElements);
-      // Both factors are within the limit here: no overflow.
-      product *= size;
-      if (product > kMaxElements) {
-        fail(OD_PATCH_SIDECAR, "In a sidecar, a kernel may have ",
-             kMaxElements, " weights. Received: more in ", shown(kernel.name),
-             ".");
-      }
-    }
-    kernel.class_factor = fields.number("a class factor", 0, kMaxCount);
-    kernel.class_addend = fields.number("a class addend", 0, kMaxCount);
-    kernel.first_copy = static_cast<uint32_t>(sidecar.copies.size());
-    kernel.copies = fields.count(1);
-    for (uint32_t i = 0; i < kernel.copies; ++i) read_copy(fields, sidecar);
-    sidecar.kernels.push_back(kernel);
-  }
-}
-
-void read_body(Sidecar& sidecar) {
-  Fields fields({sidecar.body.data(), sidecar.body.size()});
-  sidecar.base_fingerprint = fields.cursor.take(kDigestBytes);
-  sidecar.base_sha256 = fields.cursor.take(kDigestBytes);
-  sidecar.base_bytes = fields.cursor.u64();
-  const uint8_t precision = fields.cursor.u8();
-  if (precision > 2) {
-    fail(OD_PATCH_SIDECAR, "A precision must be 0 (float32), 1 (float16) or "
-         "2 (int8). Received: ", uint64_t{precision}, ".");
-  }
-  sidecar.precision = static_cast<Precision>(precision);
-  sidecar.skeleton_bytes =
-      fields.number("the skeleton", 0, kMaxSkeletonBytes);
-  sidecar.classes = fields.number("classes", 1, kMaxClasses);
-  sidecar.capacity = fields.number("the capacity", 1, kMaxClasses);
-  read_vectors(fields, sidecar);
-  sidecar.metadata_vector = fields.reference("the reference to the metadata",
-                                             sidecar.vectors.size());
-  read_positions(fields, sidecar);
-  read_norms_and_biases(fields, sidecar);
-  read_kernels(fields, sidecar);
-  fields.cursor.finish();
-}
-
 void check_checksum(Span file) {
   const size_t size = file.size - kChecksumBytes;
   const Digest found = sha256(file.data, size);
@@ -276,7 +75,7 @@ void check_checksum(Span file) {
 Sidecar read_sidecar(Span file) {
   Sidecar sidecar;
   sidecar.body = inflated_body(file);
-  read_body(sidecar);
+  read_sidecar_body(sidecar);
   check_sidecar(sidecar);
   check_checksum(file);
   return sidecar;

@@ -38,11 +38,8 @@ class Attempt:
 
     @property
     def status(self) -> str:
-        """What the C++ calls it: `LengthError` there is "length"."""
-        if self.error is None:
-            return "ok"
-        words = self.error.__name__.removesuffix("Error")
-        return re.sub(r"(?<!^)(?=[A-Z])", "_", words).lower()
+        """What the C++ calls it."""
+        return "ok" if self.error is None else status_of(self.error)
 
     @property
     def path(self) -> pathlib.Path:
@@ -58,6 +55,12 @@ class Attempt:
             for suffix in (PATCH, SIDECAR, BASE)
         }
         return {**sound, self.suffix: self.path}
+
+
+def status_of(error: type[ValueError]) -> str:
+    """The status of the C API for an error: `LengthError` is "length"."""
+    words = error.__name__.removesuffix("Error")
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", words).lower()
 
 
 class Attempts(list[Attempt]):

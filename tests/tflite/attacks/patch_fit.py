@@ -6,7 +6,7 @@ import hashlib
 import struct
 
 from attacks.attempt import PATCH, Attempts
-from attacks.frame import PATCH_MAGIC, framed
+from attacks.patch_bytes import of_header
 from attacks.small_world import RESULT, SmallWorld
 from native import worlds
 
@@ -22,7 +22,7 @@ def patch_of_another_base(small: SmallWorld) -> bytes:
     """Another fingerprint."""
     header = small.patch.header()
     header = _OTHER + header[32:]
-    return framed(PATCH_MAGIC, header, small.sections())
+    return of_header(small, header)
 
 
 @ATTEMPTS.add(errors.UnfitEditError, "Received: AddSigned of 'other/kernel'")

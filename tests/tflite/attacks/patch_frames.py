@@ -5,13 +5,13 @@ from __future__ import annotations
 import struct
 
 from attacks.attempt import PATCH, Attempts
-from attacks.frame import PATCH_MAGIC, bomb, changed, framed, resealed
+from attacks.frame import PATCH_MAGIC, bomb, framed, resealed
+from attacks.patch_bytes import HUGE
 from attacks.small_world import SmallWorld
 
 from object_detection_patch.patch_file import errors
 
 ATTEMPTS = Attempts(PATCH)
-_HUGE = 2**32 - 1
 
 
 @ATTEMPTS.add(errors.LengthError, "has at least 64 bytes. Received: 0")
@@ -102,7 +102,7 @@ def negative_file_length(small: SmallWorld) -> bytes:
 @ATTEMPTS.add(errors.LimitError, "may have 4194304 bytes. Received: 4294967295")
 def negative_header_length(small: SmallWorld) -> bytes:
     """A header of -1 bytes, which is 2^32 - 1."""
-    return _framed(small, stored_bytes=_HUGE)
+    return _framed(small, stored_bytes=HUGE)
 
 
 @ATTEMPTS.add(errors.HeaderBoundsError, "must end before the checksum")
@@ -115,7 +115,7 @@ def header_into_the_checksum(small: SmallWorld) -> bytes:
 @ATTEMPTS.add(errors.LimitError, "Received: .* 4294967295 inflated")
 def header_of_4_gib(small: SmallWorld) -> bytes:
     """A header that says to inflate to 4 GiB."""
-    return _framed(small, raw_bytes=_HUGE)
+    return _framed(small, raw_bytes=HUGE)
 
 
 @ATTEMPTS.add(errors.LimitError, "more than 1032 times")
@@ -172,76 +172,6 @@ def checksum_of_zeros(small: SmallWorld) -> bytes:
     return _framed(small, checksum=bytes(32))
 
 
-@ATTEMPTS.add(errors.DirectoryError, "bytes behind it")
-def bytes_behind_the_header(small: SmallWorld) -> bytes:
-    """Bytes hidden behind the last field of the header."""
-    return _header(small, small.patch.header() + b"hidden")
-
-
-@ATTEMPTS.add(errors.DirectoryError, "ends within a field")
-def header_cut(small: SmallWorld) -> bytes:
-    """A header that ends within the model metadata."""
-    return _header(small, small.patch.header()[:-5])
-
-
-@ATTEMPTS.add(errors.DirectoryError, "ends within a field of 32")
-def empty_header(small: SmallWorld) -> bytes:
-    """A header of no bytes."""
-    return _header(small, b"")
-
-
-@ATTEMPTS.add(errors.LimitError, "may hold 65536 edits. Received: 4294967295")
-def huge_edit_count(small: SmallWorld) -> bytes:
-    """2^32 - 1 edits, for which a careless reader takes memory first."""
-    return _count(small, b"TEST", 5, _HUGE, b"")
-
-
-@ATTEMPTS.add(errors.DirectoryError, "ends within a field")
-def more_edits_than_bytes(small: SmallWorld) -> bytes:
-    """65,536 edits: an allowed count, in a header that ends there."""
-    before = small.patch.header()[: 32 + len(b"..TEST")]
-    return _header(small, before + struct.pack("<I", 65536))
-
-
-@ATTEMPTS.add(errors.LimitError, "may hold 65536 labels. Received: 4294967295")
-def huge_label_count(small: SmallWorld) -> bytes:
-    """2^32 - 1 labels."""
-    return _count(small, b"", 2, _HUGE, b"\x01\0\0\0\x03\0cat")
-
-
-@ATTEMPTS.add(errors.LimitError, "262144 bytes of metadata")
-def huge_metadata(small: SmallWorld) -> bytes:
-    """2^32 - 1 bytes of metadata."""
-    return _count(small, b"", 2, _HUGE, b"{}")
-
-
-@ATTEMPTS.add(errors.LimitError, "may hold 64 releases. Received: 4294967295")
-def huge_release_count(small: SmallWorld) -> bytes:
-    """2^32 - 1 releases."""
-    return _count(small, b"{}", 0, _HUGE, b"")
-
-
-@ATTEMPTS.add(errors.LimitError, "65536 activations", "int8")
-def huge_activation_count(small: SmallWorld) -> bytes:
-    """2^29 activations, whose bytes would be 0 in 32 bits."""
-    return _count(small, b"", 2, 2**29, struct.pack("<fi", 0.5, -3))
-
-
-@ATTEMPTS.add(errors.LimitError, "65536 bytes of model metadata")
-def huge_model_metadata(small: SmallWorld) -> bytes:
-    """2^32 - 1 bytes of model metadata."""
-    return _count(small, b"", 20, _HUGE, b"metadata of the task")
-
-
-@ATTEMPTS.add(errors.LimitError, "may hold 1024 bytes of `target`")
-def huge_target_length(small: SmallWorld) -> bytes:
-    """A target of 65,535 bytes."""
-    header = changed(
-        small.patch.header(), b"\x0b\0body/kernel", b"\xff\xffbody/kernel"
-    )
-    return _header(small, header)
-
-
 def _framed(small: SmallWorld, *, rest: bytes | None = None, **lies) -> bytes:
     rest = small.sections() if rest is None else rest
     return framed(PATCH_MAGIC, small.patch.header(), rest, **lies)
@@ -250,19 +180,3 @@ def _framed(small: SmallWorld, *, rest: bytes | None = None, **lies) -> bytes:
 def _stream(small: SmallWorld) -> bytes:
     whole = small.patch_bytes()
     return whole[32 : 32 + struct.unpack_from("<I", whole, 12)[0]]
-
-
-def _header(small: SmallWorld, raw: bytes) -> bytes:
-    return framed(PATCH_MAGIC, raw, small.sections())
-
-
-def _count(
-    small: SmallWorld, before: bytes, old: int, new: int, behind: bytes
-) -> bytes:
-    """The patch with a u32 changed that stands between given bytes."""
-    raw = changed(
-        small.patch.header(),
-        before + struct.pack("<I", old) + behind,
-        before + struct.pack("<I", new) + behind,
-    )
-    return _header(small, raw)

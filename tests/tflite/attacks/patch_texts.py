@@ -6,7 +6,8 @@ import hashlib
 import math
 
 from attacks.attempt import PATCH, Attempts
-from attacks.frame import PATCH_MAGIC, changed, framed
+from attacks.frame import changed
+from attacks.patch_bytes import of_header
 from attacks.small_world import RESULT, SmallWorld
 
 from object_detection_patch.patch_file import errors
@@ -105,7 +106,7 @@ def target_without_a_name(small: SmallWorld) -> bytes:
 def method_with_a_mark(small: SmallWorld) -> bytes:
     """A method with a byte order mark before it."""
     header = changed(small.patch.header(), b"\4\0TEST", b"\7\0\xef\xbb\xbfTEST")
-    return framed(PATCH_MAGIC, header, small.sections())
+    return of_header(small, header)
 
 
 @ATTEMPTS.add(None)
@@ -185,7 +186,7 @@ def _raw_name(small: SmallWorld, name: bytes) -> bytes:
     header = changed(
         small.patch.header(), b"\3\0cat\3\0Cat", size + name + b"\0\0"
     )
-    return framed(PATCH_MAGIC, header, small.sections())
+    return of_header(small, header)
 
 
 def _renamed(small: SmallWorld, target: str) -> bytes:
@@ -196,7 +197,7 @@ def _renamed(small: SmallWorld, target: str) -> bytes:
 def _metadata(small: SmallWorld, encoded: bytes) -> bytes:
     size = len(encoded).to_bytes(4, "little")
     header = changed(small.patch.header(), b"\2\0\0\0{}", size + encoded)
-    return framed(PATCH_MAGIC, header, small.sections())
+    return of_header(small, header)
 
 
 def _released(small: SmallWorld, *activations: tuple[float, int]) -> bytes:

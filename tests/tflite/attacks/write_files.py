@@ -13,21 +13,26 @@ if __name__ == "__main__":
 
 from attacks import (
     bases,
-    patch_edits,
+    patch_counts,
+    patch_directory,
     patch_fit,
     patch_frames,
+    patch_sections,
     patch_texts,
+    sidecar_counts,
     sidecar_frames,
     sidecar_kernels,
     sidecar_places,
+    sidecar_uses,
 )
 from attacks.attempt import FILES, Attempt, sound_files
 
 README = pathlib.Path(__file__).with_name("README.md")
 MARK = "<!-- what follows is written by write_files.py -->\n"
 _MODULES = (
-    *(patch_frames, patch_edits, patch_texts, patch_fit),
-    *(sidecar_frames, sidecar_places, sidecar_kernels, bases),
+    *(patch_frames, patch_counts, patch_directory, patch_sections),
+    *(patch_texts, patch_fit, sidecar_frames, sidecar_counts),
+    *(sidecar_places, sidecar_uses, sidecar_kernels, bases),
 )
 ATTEMPTS: tuple[Attempt, ...] = tuple(
     attempt for module in _MODULES for attempt in module.ATTEMPTS

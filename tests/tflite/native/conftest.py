@@ -2,96 +2,76 @@
 
 from __future__ import annotations
 
-import concurrent.futures
+import contextlib
 import ctypes
-import dataclasses
 import hashlib
 import pathlib
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 import pytest
 
-_ROOT = pathlib.Path(__file__).parents[3]
-NATIVE = _ROOT / "object_detection_patch" / "tflite" / "native"
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-_OPTIONS = (
-    *("-std=c++17", "-O2", "-fPIC", "-ffp-contract=off"),
-    *("-Wall", "-Wextra", "-Werror", f"-I{NATIVE}"),
+from native_build import (  # noqa: E402
+    LIBRARY,
+    NATIVE,
+    OPTIONS,
+    TOOL,
+    Built,
+    build,
 )
-_TOOL, _LIBRARY = "od_patch_apply", "libod_patch.so"
-_PROGRAMS = ("od_patch_apply.cc", "internals_for_tests.cc")
 
-
-@dataclasses.dataclass(frozen=True)
-class Built:
-    """The tool, and everything as one shared library."""
-
-    tool: pathlib.Path
-    library: pathlib.Path
-
-    def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [self.tool, *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-
-
-def build(folder: pathlib.Path, compiler: str = "g++", *options: str) -> Built:
-    """Compiles with the options of CMakeLists.txt, and some more."""
-
-    def compiled(source: pathlib.Path) -> pathlib.Path:
-        target = folder / f"{source.stem}.o"
-        command = [compiler, *_OPTIONS, *options, "-c", source, "-o", target]
-        subprocess.run(command, check=True)
-        return target
-
-    sources = sorted(NATIVE.glob("*.cc"))
-    # Two compilers at a time: it is they that work, not this process.
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        objects = dict(zip(sources, pool.map(compiled, sources), strict=True))
-    shared = [o for s, o in objects.items() if s.name not in _PROGRAMS]
-    built = Built(folder / _TOOL, folder / _LIBRARY)
-    ends = {
-        built.tool: [objects[NATIVE / _PROGRAMS[0]]],
-        built.library: [objects[NATIVE / _PROGRAMS[1]], "-shared"],
-    }
-    for target, end in ends.items():
-        command = [compiler, *options, *shared, *end, "-o", target]
-        subprocess.run([*command, "-lz", "-lpthread"], check=True)
-    return built
+_DAY = 24 * 3600
 
 
 def _state() -> str:
     """Changes with the sources and with the compiler."""
-    digest = hashlib.sha256(repr(_OPTIONS).encode())
+    digest = hashlib.sha256(repr(OPTIONS).encode())
     digest.update(subprocess.check_output(["g++", "--version"]))
     for path in sorted(NATIVE.rglob("*.*")):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
+def _can_build() -> bool:
+    if shutil.which("g++") is None:
+        return False
+    looked = subprocess.run(
+        ["g++", "-E", "-x", "c++", "-"],
+        input=b"#include <zlib.h>",
+        capture_output=True,
+    )
+    return looked.returncode == 0
+
+
+def _remove_old(folder: pathlib.Path) -> None:
+    """Removes builds that no session uses any more."""
+    for path in folder.iterdir():
+        if time.time() - path.stat().st_mtime > _DAY:
+            shutil.rmtree(path, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def native(request: pytest.FixtureRequest) -> Built:
     """What pytest's cache holds of this state of the sources, or a new one."""
-    if shutil.which("g++") is None:
-        pytest.skip("no g++")
+    if not _can_build():
+        pytest.skip("no g++ with zlib.h (Debian: g++, zlib1g-dev)")
     cache = request.config.cache
     assert cache is not None
     folder = pathlib.Path(cache.mkdir("od_patch_native"))
     ready = folder / _state()
     if not ready.is_dir():
-        for older in folder.iterdir():
-            shutil.rmtree(older)
-        with tempfile.TemporaryDirectory(dir=folder) as fresh:
-            build(pathlib.Path(fresh))
-            shutil.copytree(fresh, ready)
-    return Built(ready / _TOOL, ready / _LIBRARY)
+        _remove_old(folder)
+        fresh = pathlib.Path(tempfile.mkdtemp(dir=folder))
+        build(fresh)
+        # Another session may have been faster; theirs is as good.
+        with contextlib.suppress(OSError):
+            fresh.rename(ready)
+    return Built(ready / TOOL, ready / LIBRARY)
 
 
 @pytest.fixture(scope="session")
