@@ -25,6 +25,7 @@ from object_detection_patch.checkpoints import merge
 from object_detection_patch.export import runtime
 from object_detection_patch.export.normalisation import of_model
 from object_detection_patch.patch_file import (
+    EXACT,
     HALF,
     SMALL,
     AddSigned,
@@ -47,30 +48,25 @@ def _grid(bits: int, grouping: str = "channel") -> Numbers:
 
 
 _HALVES = Numbers("float16", "planes")
+
+
+def _mixed(batch_norm: Numbers, heads: Numbers = _HALVES) -> Encoding:
+    return Encoding("zlib", batch_norm, _HALVES, heads, heads)
+
+
 ENCODINGS = {
-    "float32": Encoding(),
-    "float16": Encoding("none", *[Numbers("float16")] * 4),
+    "float32 (exact)": EXACT,
     "float16, zlib": Encoding("zlib", *[Numbers("float16", "zlib")] * 4),
     "float16, planes (half)": HALF,
-    "8-bit BatchNorm": Encoding("zlib", _grid(8), _HALVES, _HALVES, _HALVES),
-    "8-bit heads by channel": Encoding(
-        "zlib", _HALVES, _HALVES, _grid(8), _grid(8)
-    ),
-    "8-bit heads by tensor": Encoding(
-        "zlib", _HALVES, _HALVES, _grid(8, "tensor"), _grid(8, "tensor")
-    ),
-    "8-bit all (small)": SMALL,
-    "8-bit all, heads by tensor": Encoding(
-        "zlib", _grid(8), _grid(8), _grid(8, "tensor"), _grid(8, "tensor")
-    ),
-    "6-bit BatchNorm, 8-bit heads": Encoding(
-        "zlib", _grid(6), _grid(8), _grid(8, "tensor"), _grid(8, "tensor")
-    ),
-    "5-bit BatchNorm, 8-bit heads": Encoding(
-        "zlib", _grid(5), _grid(8), _grid(8, "tensor"), _grid(8, "tensor")
-    ),
-    "4-bit BatchNorm, 8-bit heads": Encoding(
-        "zlib", _grid(4), _grid(8), _grid(8, "tensor"), _grid(8, "tensor")
+    "8-bit BatchNorm": _mixed(_grid(8)),
+    "7-bit BatchNorm": _mixed(_grid(7)),
+    "6-bit BatchNorm (small)": SMALL,
+    "5-bit BatchNorm": _mixed(_grid(5)),
+    "8-bit heads": _mixed(_HALVES, _grid(8)),
+    "8-bit BatchNorm, 8-bit heads": _mixed(_grid(8), _grid(8)),
+    "6-bit BatchNorm, 8-bit heads": _mixed(_grid(6), _grid(8)),
+    "6-bit BatchNorm, 8-bit heads by tensor": _mixed(
+        _grid(6), _grid(8, "tensor")
     ),
 }
 

@@ -143,6 +143,6 @@ def _channels(edit: edits_lib.Replace) -> int:
 EXACT = Encoding()
 _HALVES = Numbers("float16", "planes")
 HALF = uniform(_HALVES, masks="zlib")
-# The smallest that cost less than 0.1 points of mAP on trained patches, in
-# each and on average: benchmarks/README.md, Encodings.
+# Costs less than 0.1 points of mAP on average over six trained patches, and
+# nothing smaller was steady: benchmarks/README.md, Encodings.
 SMALL = dataclasses.replace(HALF, batch_norm=Numbers("grid", "zlib", bits=6))

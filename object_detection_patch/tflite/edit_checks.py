@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from object_detection_patch.patch_file import Replace, ScaleOffset
 from object_detection_patch.patch_file.edits import (
@@ -18,13 +18,15 @@ from object_detection_patch.tflite.errors import (
 from object_detection_patch.tflite.sidecar import Kernel, Sidecar
 
 
-def check_edits(
-    sidecar: Sidecar, edits: Mapping[str, Edit], classes: int
-) -> None:
-    """Check 4 of FORMAT.md.
+def checked_edits(
+    sidecar: Sidecar, edits: Sequence[Edit], classes: int
+) -> dict[str, Edit]:
+    """The edits by their targets: check 4 of FORMAT.md.
+
+    A patch may hold two edits of one name, of a BatchNorm and of a tensor.
+    Only one of them fits the base, so that none is lost here.
 
     Args:
-      edits: by their targets.
       classes: of the task.
 
     Raises:
@@ -32,11 +34,13 @@ def check_edits(
       MissingHeadError: if the patch leaves out what only it can give.
     """
     shapes = _Shapes(sidecar, classes)
-    for edit in edits.values():
+    for edit in edits:
         _check_edit(shapes, edit, classes)
-    _check_heads(sidecar, edits)
+    by_target = {edit.target: edit for edit in edits}
+    _check_heads(sidecar, by_target)
     if classes != sidecar.classes:
-        _check_class_tensors(sidecar, edits)
+        _check_class_tensors(sidecar, by_target)
+    return by_target
 
 
 class _Shapes:

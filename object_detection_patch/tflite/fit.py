@@ -18,7 +18,7 @@ from object_detection_patch.patch_file.edits import Edit
 from object_detection_patch.patch_file.errors import shown
 from object_detection_patch.tflite import limits
 from object_detection_patch.tflite.arithmetic import KernelEdit
-from object_detection_patch.tflite.edit_checks import check_edits
+from object_detection_patch.tflite.edit_checks import checked_edits
 from object_detection_patch.tflite.errors import (
     ActivationError,
     CapacityError,
@@ -68,8 +68,7 @@ def fit(sidecar: Sidecar, patch: Patch) -> Fit:
     """
     check_fingerprint(sidecar, patch)
     classes = _classes(sidecar, patch)
-    edits = {edit.target: edit for edit in patch.edits}
-    check_edits(sidecar, edits, classes)
+    edits = checked_edits(sidecar, patch.edits, classes)
     _check_metadata(sidecar, patch)
     _check_class_numbers(sidecar, classes)
     _check_kernel_sizes(sidecar, classes)

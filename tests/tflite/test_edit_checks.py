@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tiny_base
@@ -13,7 +15,7 @@ from object_detection_patch.patch_file import (
     Replace,
     ScaleOffset,
 )
-from object_detection_patch.tflite.edit_checks import check_edits
+from object_detection_patch.tflite.edit_checks import checked_edits
 from object_detection_patch.tflite.errors import (
     MissingHeadError,
     UnfitEditError,
@@ -49,9 +51,7 @@ def tiny():
 
 
 def check(tiny, patch, classes=CLASSES):
-    check_edits(
-        tiny.sidecar, {edit.target: edit for edit in patch.edits}, classes
-    )
+    return checked_edits(tiny.sidecar, patch.edits, classes)
 
 
 def with_edit(tiny, edit, **options):
@@ -144,7 +144,7 @@ def test_no_head_at_all(tiny):
     with pytest.raises(
         MissingHeadError, match=r"without 'box_head/kernel' and 3 more\.$"
     ):
-        check_edits(tiny.sidecar, {}, CLASSES)
+        checked_edits(tiny.sidecar, (), CLASSES)
 
 
 @pytest.mark.parametrize(
@@ -193,3 +193,18 @@ def test_what_depends_on_the_classes_is_replaced(tiny, part):
         rf"depends on it\. Received: one without 'top/{part}'\.",
     ):
         check(tiny, lacking(CLASSES + 1), CLASSES + 1)
+
+
+@pytest.mark.parametrize("is_first", [False, True])
+@pytest.mark.parametrize("name", ["tower/BatchNorm/0", "tower/kernel"])
+def test_no_edit_hides_behind_another_of_its_name(tiny, name, is_first):
+    patch = tiny_base.patch_for(tiny, "keep_masked", classes=CLASSES)
+    (sound,) = (edit for edit in patch.edits if edit.target == name)
+    mask, numbers = np.ones((1, 2), bool), np.ones(2)
+    hidden = KeepMasked(name, mask)
+    if isinstance(sound, KeepMasked):
+        hidden = ScaleOffset(name, numbers, numbers)
+    edits = (hidden, *patch.edits) if is_first else (*patch.edits, hidden)
+    assert check(tiny, patch)[name] is sound
+    with pytest.raises(UnfitEditError, match=f"by a kind .*'{name}'"):
+        check(tiny, dataclasses.replace(patch, edits=edits))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import struct
 
@@ -82,6 +83,24 @@ def bias_edited_by_a_mask(small: SmallWorld) -> bytes:
 def norm_replaced(small: SmallWorld) -> bytes:
     """The values of a tensor for a BatchNorm."""
     small.edit("body/norm").kind = worlds.REPLACE
+    return small.patch_bytes()
+
+
+@ATTEMPTS.add(errors.UnfitEditError, "Received: KeepMasked of 'body/norm'")
+def mask_behind_a_norm(small: SmallWorld) -> bytes:
+    """A mask of a BatchNorm's name, before its sound edit: neither may hide
+    the other."""
+    mask = dataclasses.replace(small.edit("body/kernel"), target="body/norm")
+    mask.kind, mask.singles = worlds.KEEP_MASKED, ()
+    small.patch.edits.insert(0, mask)
+    return small.patch_bytes()
+
+
+@ATTEMPTS.add(errors.UnfitEditError, "ScaleOffset of 'body/kernel'")
+def norm_behind_a_kernel(small: SmallWorld) -> bytes:
+    """Scale and offset under a kernel's name, before its sound mask."""
+    norm = dataclasses.replace(small.edit("body/norm"), target="body/kernel")
+    small.patch.edits.insert(0, norm)
     return small.patch_bytes()
 
 

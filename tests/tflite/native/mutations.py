@@ -23,7 +23,6 @@ _FLOATS = (0.0, -0.0, 1.0, -1.0, 1e-45, 1e-38, -1e-30, 1e30, 3e38, -3e38)
 _FLOATS += (float("inf"), float("-inf"), float("nan"), 65504.0, 65520.0)
 _TEXTS = (b"", b"x", b"../x", b"a\nb", b"\xc3\xa4", b"\xe2\x80\x8b", b"\xff")
 _TEXTS += (b"box_head", b"class_head/x", b"x" * 1024, b"x" * 1025, b"\x00")
-_SIZES = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "i32": "i"}
 
 
 def mutated(case: Case, donor: Case, rng: np.random.Generator) -> Parts:
@@ -156,16 +155,15 @@ def _field_changed(
     name = _chosen(sorted({field.name for field in fields}), rng)
     field = _chosen([f for f in fields if f.name == name], rng)
     old = raw[field.at : field.at + field.size]
+    other = _chosen([f for f in fields if f.kind == field.kind], rng)
+    like = raw[other.at : other.at + other.size]
     if field.kind == "f32":
         new = struct.pack("<f", _chosen(_FLOATS, rng))
     elif field.kind == "text":
-        text = _chosen([*_TEXTS, old[2:] + b"2", old[2:-1]], rng)
+        text = _chosen([*_TEXTS, *8 * [like[2:]], old[2:] + b"2"], rng)
         new = struct.pack("<H", len(text)) + text
-    elif field.kind in _SIZES:
-        alike = [f for f in fields if f.kind == field.kind]
-        other = _chosen(alike, rng)
-        like = raw[other.at : other.at + other.size]
-        new = _integer("<" + _SIZES[field.kind], old, like, rng)
+    elif field.kind in tokens.FORMATS:
+        new = _integer("<" + tokens.FORMATS[field.kind], old, like, rng)
     else:
         new = _bytes_changed(old, rng, 1)
     return _spliced(raw, field, new)

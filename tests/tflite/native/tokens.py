@@ -9,7 +9,7 @@ import dataclasses
 import struct
 from collections.abc import Callable
 
-_FORMATS = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "i32": "i"}
+FORMATS = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "i32": "i"}
 _SINGLES = {2: 1, 3: 3}  # single numbers of a section, by the edit's kind
 
 
@@ -47,7 +47,7 @@ class Tokens:
         self._raw = raw
 
     def number(self, name: str, kind: str = "u32") -> int:
-        at, layout = self.at, "<" + _FORMATS[kind]
+        at, layout = self.at, "<" + FORMATS[kind]
         self.skip(name, kind, struct.calcsize(layout))
         (value,) = struct.unpack_from(layout, self._raw, at)
         return value

@@ -1,0 +1,51 @@
+"""Inputs of fuzzers become files whose lengths and checksums are right."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import zlib
+
+import pytest
+from fuzz import frame
+
+_PRELUDE = struct.Struct("<8sIIIIQ")
+
+
+@pytest.mark.parametrize("size", [0, 1, 65535, 65536, 200_000])
+def test_sidecar_around_a_body(size):
+    body = bytes(range(250)) * (size // 250) + bytes(size % 250)
+    file = frame.sidecar_file(body)
+    magic, version, stored, raw, flags, length = _PRELUDE.unpack_from(file)
+    assert (magic, version, flags) == (b"\x89ODB\r\n\x1a\n", 1, 0)
+    assert (raw, length) == (len(body), len(file))
+    assert zlib.decompress(file[32 : 32 + stored]) == body
+    assert stored == len(file) - 64
+    assert file[-32:] == hashlib.sha256(file[:-32]).digest()
+
+
+@pytest.mark.parametrize("flags, version, signed", [(0, 1, 0), (3, 2, 1)])
+def test_patch_of_header_and_sections(flags, version, signed):
+    file = frame.patch_of_input(bytes([flags, 6, 0]) + b"headersections")
+    found = _PRELUDE.unpack_from(file)
+    assert found[1] == version
+    assert found[4] == signed
+    assert found[5] == len(file)
+    end = 32 + found[2]
+    assert zlib.decompress(file[32:end]) == b"header"
+    assert file[end:-32] == b"sections" + bytes(96 * signed)
+
+
+def test_patch_whose_header_is_all():
+    file = frame.patch_of_input(b"\x01\xff\xffheader")
+    assert zlib.decompress(file[32:-32]) == b"header"
+
+
+@pytest.mark.parametrize("make", [frame.patch_of_input, frame.sidecar_of_input])
+def test_file_as_it_is(make):
+    file = b"any file, of whatever bytes" * 3
+    made = make(b"\x04" + file)
+    assert made[:-32] == file[:-32]
+    assert made[-32:] == hashlib.sha256(file[:-32]).digest()
+    assert make(b"\x04short") == b"short"
+    assert make(b"") == b""
