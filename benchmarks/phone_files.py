@@ -11,6 +11,7 @@ import hashlib
 import pathlib
 import sys
 import time
+import zlib
 from typing import Any
 
 from object_detection_patch import recipes, tflite
@@ -75,7 +76,9 @@ class Files:
         self, precision: str, gates: str, encoding: str
     ) -> Application:
         """A published patch and its result, in one of ENCODINGS."""
-        stem = f"{_word(gates)}_{encoding}"
+        # Encodings change: what another version wrote is no longer looked at.
+        meaning = zlib.crc32(repr(ENCODINGS[encoding]).encode())
+        stem = f"{_word(gates)}_{encoding}_{meaning:08x}"
         folder = self._folder / precision
         files = Application(
             self.base(precision),

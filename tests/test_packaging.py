@@ -15,7 +15,10 @@ from object_detection_patch.od_api import install
 _ROOT = pathlib.Path(__file__).parents[1]
 _PROTOS = "object_detection_patch/protos"
 _LOCKS = ["requirements/build.lock", "requirements/dev.lock"]
-_LOCKS += ["object_detection_patch/od_api/od_api.lock"]
+_LOCKS += [
+    "object_detection_patch/od_api/od_api.lock",
+    "requirements/fuzz.lock",
+]
 _WHATEVER_MAKE_LEAVES = shutil.ignore_patterns(
     ".*",
     "build",

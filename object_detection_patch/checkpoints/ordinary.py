@@ -18,13 +18,28 @@ _CHECKPOINT = "ckpt"
 
 
 def refuse_filled(output_dir: str) -> None:
-    """Raises ValueError unless the directory is new or empty."""
+    """Raises ValueError unless the directory is new or empty.
+
+    Also for one that `whole_directory` could not put in place.
+    """
     if os.path.exists(output_dir) and (
         not os.path.isdir(output_dir) or os.listdir(output_dir)
     ):
         raise ValueError(
             "`--output_dir` must be new or empty, so that no older model is "
             f"mixed in. Received: {output_dir!r}."
+        )
+    if os.path.ismount(output_dir):
+        raise ValueError(
+            "`--output_dir` is put in place by renaming, so it must not be a "
+            "mount point; a new folder in it will do. Received: "
+            f"{output_dir!r}."
+        )
+    parent = _existing(os.path.dirname(os.path.realpath(output_dir)))
+    if not os.path.isdir(parent) or not os.access(parent, os.W_OK):
+        raise ValueError(
+            "The folder of `--output_dir` must be writable. Received: "
+            f"{output_dir!r}."
         )
 
 
@@ -49,15 +64,17 @@ def whole_directory(output_dir: str) -> Iterator[str]:
 
     It lies beside the target and is renamed, so no half result is found.
     """
-    parent = os.path.dirname(os.path.abspath(output_dir))
+    # Of a link to a folder, the folder: a link itself cannot be replaced.
+    target = os.path.realpath(output_dir)
+    parent = os.path.dirname(target)
     os.makedirs(parent, exist_ok=True)
     beside = tempfile.mkdtemp(prefix=".od-patch-", dir=parent)
     try:
         yield beside
         os.chmod(beside, 0o755)
-        if os.path.isdir(output_dir):
-            os.rmdir(output_dir)
-        os.rename(beside, output_dir)
+        if os.path.isdir(target):
+            os.rmdir(target)
+        os.rename(beside, target)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
@@ -92,3 +109,10 @@ def write_model(
 def _write_text(path: str, text: str) -> None:
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
+
+
+def _existing(path: str) -> str:
+    """The path, or the nearest folder above it that exists."""
+    while not os.path.exists(path):
+        path = os.path.dirname(path)
+    return path

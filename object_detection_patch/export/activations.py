@@ -28,7 +28,7 @@ def calibrated(
 
     Args:
       checkpoint_dir: an ordinary OD API checkpoint that `pipeline` describes.
-      inputs: images, float32 (height, width, 3) in [-1, 1].
+      inputs: images as the model takes them, float32 (height, width, 3).
       codes: operators of the published graph, in order.
 
     Raises:

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from object_detection_patch.export.class_numbers import StructureError
+
 _DTYPES = {
     schema.TensorType.FLOAT32: np.dtype("<f4"),
     schema.TensorType.FLOAT16: np.dtype("<f2"),
@@ -69,9 +71,19 @@ class Graph:
         return None if data is None or np.ndim(data) == 0 else data
 
     def values(self, index: int) -> np.ndarray:
-        """A constant as float32 numbers, dequantised, in its shape."""
+        """A constant as float32 numbers, dequantised, in its shape.
+
+        Raises:
+          StructureError: if the tensor is absent or no constant.
+        """
+        data = self.data(index) if index >= 0 else None
+        if data is None:
+            raise StructureError(
+                "Weights and biases must be constants of the graph. Received: "
+                f"tensor {index}, which is none."
+            )
         tensor = self.tensor(index)
-        raw = np.asarray(self.data(index), np.uint8).tobytes()
+        raw = np.asarray(data, np.uint8).tobytes()
         values = np.frombuffer(raw, _DTYPES[tensor.type]).reshape(tensor.shape)
         scale = tensor.quantization and tensor.quantization.scale
         if scale is None or len(scale) == 0:

@@ -103,7 +103,7 @@ def find_structure(
     if found[0].matches != found[1].matches:
         raise StructureError(
             "Two models of one base must map alike. Received: "
-            f"{_difference(found[0].matches, found[1].matches)}."
+            f"{_first_difference(found[0].matches, found[1].matches)}."
         )
     first, second = (mapped.skeleton for mapped in found)
     numbers = find_class_numbers(
@@ -243,7 +243,11 @@ def _bias_tensor(
         return tensor_map.match_bias(bias, biases)
     known = norms[norm]
     offset = known.beta - known.mean * (known.gamma * known.inverse_deviation)
-    tensor_map.match_bias(bias, {norm: offset})
+    if tensor_map.match_bias(bias, {norm: offset}) is None:
+        raise StructureError(
+            "The offset of a BatchNorm must be folded into the bias of its "
+            f"convolution. Received: zeros where {norm} belongs."
+        )
     return None
 
 
@@ -263,7 +267,7 @@ def _check_complete(
         )
 
 
-def _difference(mine: Sequence[Any], others: Sequence[Any]) -> str:
+def _first_difference(mine: Sequence[Any], others: Sequence[Any]) -> str:
     if len(mine) != len(others):
         return f"{len(mine)} and {len(others)} convolutions"
     pairs = zip(mine, others, strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 import tempfile
 from collections.abc import Sequence
 from typing import Any
@@ -120,30 +121,38 @@ def publish(
     chosen = ENCODINGS[encoding] if isinstance(encoding, str) else encoding
     read = read_patch(patch)
     sidecars = [read_sidecar(sidecar_path(base)) for base in bases]
+    _check_output(output, [patch, *bases, *map(sidecar_path, bases)])
     _check(read, sidecars, bases, records)
-    steps = Steps(len(bases))
+    data = [
+        patcher.read_base(base, sidecar)
+        for base, sidecar in zip(bases, sidecars, strict=True)
+    ]
     # From here on the numbers are those that phones will read.
     stored = from_bytes(to_bytes(read, encoding=chosen))
-    task = _Task(stored, records)
-    releases, results = [], []
-    for base, sidecar in zip(bases, sidecars, strict=True):
-        steps.begin(f"applying to {base} ({sidecar.precision})")
-        data = patcher.read_base(base, sidecar)
-        if name or description:
-            stored = dataclasses.replace(
-                stored, model_metadata=_metadata(data, name, description)
-            )
-        release, model = _released(data, sidecar, stored, task)
-        releases.append(release)
-        results.append(
-            Result(
-                base,
-                sidecar.precision,
-                len(model),
-                release.result_sha256,
-                task.accuracy(model),
-            )
+    if name or description:
+        # Once for all bases: a result's SHA-256 covers the metadata.
+        stored = dataclasses.replace(
+            stored, model_metadata=_metadata(data[0], name, description)
         )
+    for sidecar in sidecars:
+        _check_fit(sidecar, stored)
+    steps = Steps(len(bases))
+    releases, results = [], []
+    with tempfile.TemporaryDirectory(prefix="od-patch-") as folder:
+        task = _Task(stored, records, folder)
+        for base, content, sidecar in zip(bases, data, sidecars, strict=True):
+            steps.begin(f"applying to {base} ({sidecar.precision})")
+            release, model = _released(content, sidecar, stored, task)
+            releases.append(release)
+            results.append(
+                Result(
+                    base,
+                    sidecar.precision,
+                    len(model),
+                    release.result_sha256,
+                    task.accuracy(model),
+                )
+            )
     released = dataclasses.replace(
         read,
         releases=tuple(releases),
@@ -180,10 +189,10 @@ def report(published: PublishedPatch) -> str:
 class _Task:
     """The patched Keras model and its records, made only where needed."""
 
-    def __init__(self, patch: Patch, records: TaskRecords) -> None:
+    def __init__(self, patch: Patch, records: TaskRecords, folder: str) -> None:
         self._patch = patch
         self._records = records
-        self._folder = tempfile.TemporaryDirectory(prefix="od-patch-")
+        self._folder = folder
         self._pipeline: Any = None
 
     def activations(self, base: bytes) -> list[tuple[float, int]]:
@@ -224,7 +233,7 @@ class _Task:
             model,
             self._merged_pipeline(),
             [self._records.evaluation],
-            runtime.label_map_file(self._patch.label_map, self._folder.name),
+            runtime.label_map_file(self._patch.label_map, self._folder),
         )
 
     def _merged_pipeline(self) -> Any:
@@ -232,7 +241,7 @@ class _Task:
             self._pipeline = merge.task_pipeline(
                 str(self._records.pipeline_config_path),
                 self._patch,
-                self._folder.name,
+                self._folder,
             )
         return self._pipeline
 
@@ -270,6 +279,26 @@ def _check(
             "evaluation needs the config. Received: no "
             f"{', '.join(absent)}."
         )
+    if "--calibration_records" in needed:
+        runtime.refuse_empty("--calibration_records", str(records.calibration))
+    if records.evaluation:
+        runtime.refuse_empty("--eval_records", records.evaluation)
+
+
+def _check_output(output: str, inputs: Sequence[str]) -> None:
+    for path in inputs:
+        if os.path.realpath(output) == os.path.realpath(path):
+            raise PublishError(
+                "The output must not replace a file that is read. Received: "
+                f"{output!r}, which is {path!r}."
+            )
+
+
+def _check_fit(sidecar: Sidecar, patch: Patch) -> None:
+    """Raises before ranges are measured what `fit` would raise after it."""
+    any_ranges = ((1.0, 0),) * len(sidecar.activations)
+    draft = Release(sidecar.base_sha256, _NO_DIGEST, any_ranges)
+    fit(sidecar, dataclasses.replace(patch, releases=(draft,)))
 
 
 def _released(

@@ -14,7 +14,7 @@ from object_detection_patch.export.normalisation import (
     Normalisation,
     of_model,
 )
-from object_detection_patch.od_api import evaluation, label_map
+from object_detection_patch.od_api import compat, evaluation, label_map
 from object_detection_patch.patch_file import LabelMapItem
 
 _POST_PROCESSING = "TFLite_Detection_PostProcess"
@@ -98,6 +98,21 @@ def inputs(
         normalisation.apply(resize(example["image"]))
         for example in dataset.as_numpy_iterator()
     ]
+
+
+def refuse_empty(option: str, pattern: str) -> None:
+    """Raises ValueError unless a pattern matches records.
+
+    Args:
+      option: by which the pattern was given, for the message.
+    """
+    compat.enable()
+    dataset = evaluation.decoded_records([pattern], None)
+    if not any(True for _ in dataset.take(1)):
+        raise ValueError(
+            f"`{option}` must hold images. Received: {pattern!r}, without a "
+            "record."
+        )
 
 
 def mean_average_precision(

@@ -17,6 +17,8 @@ from object_detection_patch.hosts import HostKernel
 from object_detection_patch.protos import patch_pb2
 
 _FEWEST_BITS, _MOST_BITS = 2, 8
+# Below it a scale may be flushed to 0, and dividing by it gives NaN.
+_LEAST_MAGNITUDE = 1e-30
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,8 +48,9 @@ class FakeQuantizer:
         most = 2.0 ** (self.bits - 1) - 1
         axes = [0, 1] if host.kind == hosts_lib.DEPTHWISE else [0, 1, 2]
         greatest = tf.reduce_max(tf.abs(kernel), axes, keepdims=True)
-        # A channel of zeros has no scale and needs none.
-        scale = tf.where(greatest > 0, greatest, 1.0) / most
+        # A channel of zeros, or all but, has no scale and needs none.
+        found = greatest > _LEAST_MAGNITUDE
+        scale = tf.where(found, greatest, 1.0) / most
         rounded = tf.round(kernel / scale) * scale
         return kernel + tf.stop_gradient(rounded - kernel)
 

@@ -49,7 +49,7 @@ def convert(
     Args:
       precision: float32, float16 or int8.
       calibration: for int8, gives the inputs (1, height, width, 3), float32
-        in [-1, 1], by which the ranges of activations are measured.
+        as the model takes them, to measure the ranges of activations.
 
     Raises:
       ValueError: for int8 without calibration.

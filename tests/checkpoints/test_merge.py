@@ -307,7 +307,6 @@ def test_by_the_binary(small_world, checkpoint_of, base_dir, tmp_path, capsys):
 _KILLED = """
 import os, signal, sys
 from object_detection_patch.checkpoints import merge, ordinary
-from object_detection_patch.od_api import label_map
 from object_detection_patch.patch_file import read_patch
 
 def die(*unused):
@@ -315,7 +314,7 @@ def die(*unused):
 
 config, checkpoint, patch, output, where = sys.argv[1:]
 owner, name = where.rsplit(".", 1)
-setattr({"merge": merge, "os": os, "label_map": label_map}[owner], name, die)
+setattr({"ordinary": ordinary, "os": os}[owner], name, die)
 merge.merge(base_config=config, base_checkpoint=checkpoint,
             patch=read_patch(patch), output_dir=output)
 """
@@ -345,7 +344,7 @@ def test_kill_9_leaves_no_half_model(small_world, spotpatch, tmp_path, where):
     )
     assert done.returncode == -signal.SIGKILL, done.stderr[-3000:]
     (left,) = output.parent.iterdir()
-    assert left.name.startswith(".merge-")
+    assert left.name.startswith(".od-patch-")
     assert list(left.glob("ckpt-0*")), "killed in the middle of the writing"
     # What was killed is in nobody's way.
     merge.merge(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import pathlib
 
 import numpy as np
@@ -16,7 +17,7 @@ import tensorflow as tf
 from object_detection_patch import tflite
 from object_detection_patch.checkpoints import merge, ordinary
 from object_detection_patch.export import base as base_lib
-from object_detection_patch.export import release, runtime
+from object_detection_patch.export import comparison, release, runtime
 from object_detection_patch.export.graph import Graph
 from object_detection_patch.export.normalisation import of_model
 from object_detection_patch.od_api import export_tflite
@@ -98,7 +99,7 @@ def test_a_patched_base_is_the_merged_model(
     boxes, scores = _raw(model)
     assert scores.shape[-1] == classes + 1
     _, merged = _merged(base, read_patch(path), tmp_path)
-    assert base_lib.raw_difference(model, merged) < 1e-5
+    assert comparison.raw_difference(model, merged) < 1e-5
     assert read_labels(model) == [f"class {n + 1}" for n in range(classes)]
     found, _, _ = runtime.Runtime(model).detect(np.zeros((96, 96, 3), "f4"))
     assert found.shape == (10, 4)
@@ -268,6 +269,13 @@ def test_publish_refuses_before_work(export_base, write_task, tmp_path):
         publish(path, bases=2)
     with pytest.raises(release.PublishError, match="--pipeline_config_path"):
         publish(path, evaluation="x.record")
+    with pytest.raises(release.PublishError, match="must not replace a file"):
+        release.publish(
+            patch=str(path),
+            bases=[str(base / "base.tflite")],
+            output=str(base / "base.tflite"),
+            records=release.TaskRecords(),
+        )
     assert not output.exists()
 
 
@@ -275,12 +283,18 @@ def test_publish_refuses_before_work(export_base, write_task, tmp_path):
     ("options", "message"),
     [
         ({"max_classes": 7}, "must cover the base's own classes, 8.*: 7"),
+        ({"max_classes": 2**16 + 1}, "`--max_classes` may be 65536.*: 65537"),
         ({"precision": "int8"}, "int8 needs `--calibration_records`"),
+        (
+            {"precision": "int8", "calibration_records": "/none-such*"},
+            "must be TFRecord files.*'/none-such\\*'",
+        ),
+        ({"eval_records": os.devnull}, "`--eval_records` must hold images"),
     ],
 )
 def test_export_refuses_before_work(small_world, tmp_path, options, message):
     folder = tmp_path / "out"
-    with pytest.raises(base_lib.ExportError, match=message):
+    with pytest.raises(ValueError, match=message):
         base_lib.export_base(
             pipeline_config_path=small_world.base_config,
             checkpoint_dir=small_world.base_checkpoint,

@@ -39,3 +39,11 @@ def test_int8_finds_the_same_steps_after_folding():
 def test_a_channel_of_zeros_stays():
     kernel = np.zeros((1, 1, 3, 2), np.float32)
     np.testing.assert_array_equal(snapped(kernel, is_depthwise=False), kernel)
+
+
+def test_a_channel_of_next_to_nothing_becomes_zeros():
+    kernel = np.full((1, 1, 3, 2), 1e-44, np.float32)
+    kernel[..., 1] = 1
+    found = snapped(kernel, is_depthwise=False)
+    np.testing.assert_array_equal(found[..., 0], 0)
+    np.testing.assert_array_equal(found[..., 1], 1)

@@ -2,8 +2,8 @@
 
     python tests/fuzz/run.py [--seconds N] [--only NAME...]
 
-Exit status 1 if one of them found something; what it found lies in
-build/fuzz/found.
+Exit status 1 if one of them found something or was stopped; what was found
+lies in build/fuzz/found.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ _FOLDER = fuzzers.ROOT / "build" / "fuzz"
 _SECONDS_AN_INPUT = 5
 _MOST_MIB = 2048
 _MOST_INPUT_BYTES = 8192
+# libFuzzer's, for one that somebody has stopped.
+_VERDICTS = {0: "sound", 72: "STOPPED"}
 _STATE = re.compile(rb"^#(\d+)\s.* cov: (\d+) ft: (\d+) corp: (\d+)/", re.M)
 
 
@@ -39,7 +41,7 @@ class Run:
     def row(self) -> str:
         numbers = f"{self.executions:12,} {self.coverage:9,} "
         numbers += f"{self.features:9,} {self.inputs:7,}"
-        verdict = "sound" if self.status == 0 else "FOUND SOMETHING"
+        verdict = _VERDICTS.get(self.status, "FOUND SOMETHING")
         return f"{self.name:20} {numbers}  {verdict}"
 
 

@@ -18,12 +18,17 @@ def _fuzzer(status: int, log: str) -> fuzzers.Fuzzer:
     return fuzzers.Fuzzer("cpp", "patch", (sys.executable, "-c", script))
 
 
-@pytest.mark.parametrize("status", [0, 77])
-def test_run_reports_status_and_the_last_state(status, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "status, verdict",
+    [(0, "sound"), (72, "STOPPED"), (77, "FOUND SOMETHING")],
+)
+def test_run_reports_status_and_the_last_state(
+    status, verdict, tmp_path, monkeypatch
+):
     monkeypatch.setattr(run, "_FOLDER", tmp_path)
     done = run.run(_fuzzer(status, _LOG), 1)
     assert done == run.Run("cpp_patch", status, 4096, 333, 922, 133)
-    assert ("sound" in done.row()) == (status == 0)
+    assert done.row().endswith(f"  {verdict}")
     assert (tmp_path / "cpp_patch.log").read_text().startswith(_LOG)
     assert (tmp_path / "found" / "cpp_patch").is_dir()
 

@@ -174,7 +174,8 @@ def test_limit_stops_early(base, small_world, detected):
 
 def test_no_records(base, small_world):
     with pytest.raises(
-        ValueError, match=r"needs TFRecord files\. Received: \['/nowhere/x'\]"
+        ValueError,
+        match=r"must be TFRecord files to read\. Received: \['/nowhere/x'\]",
     ):
         list(
             evaluation.detect(

@@ -1,0 +1,62 @@
+"""What is asked of a published base, checked before minutes of work."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from object_detection_patch.export import runtime
+from object_detection_patch.export.errors import ExportError
+from object_detection_patch.od_api import base_model
+from object_detection_patch.tflite.limits import MAX_CLASSES
+from object_detection_patch.tflite.sidecar import INT8
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """The arguments of `export_base` of the same names."""
+
+    precision: str
+    calibration_records: str | None
+    calibration_images: int
+    max_classes: int
+    max_detections: int
+    eval_records: str | None
+    snap: bool
+
+
+def check(pipeline: Any, options: Options) -> None:
+    """Raises ValueError for options that do not fit a base's config."""
+    base_model.refuse_other_architectures(pipeline.model)
+    ssd = pipeline.model.ssd
+    if not ssd.image_resizer.HasField("fixed_shape_resizer"):
+        raise ExportError(
+            "A phone's model has one input size: `fixed_shape_resizer` "
+            "(model.ssd.image_resizer in pipeline.config). Received: "
+            f"{ssd.image_resizer.WhichOneof('image_resizer_oneof')!r}."
+        )
+    if ssd.num_classes > options.max_classes:
+        raise ExportError(
+            "`--max_classes` must cover the base's own classes, "
+            f"{ssd.num_classes}. Received: {options.max_classes}."
+        )
+    if options.max_classes > MAX_CLASSES:
+        raise ExportError(
+            f"`--max_classes` may be {MAX_CLASSES}, which is what a sidecar "
+            f"can state. Received: {options.max_classes}."
+        )
+    _check_records(options)
+
+
+def _check_records(options: Options) -> None:
+    if options.precision == INT8:
+        if not options.calibration_records:
+            raise ExportError(
+                "int8 needs `--calibration_records` to measure the ranges of "
+                "activations. Received: none."
+            )
+        runtime.refuse_empty(
+            "--calibration_records", options.calibration_records
+        )
+    if options.eval_records:
+        runtime.refuse_empty("--eval_records", options.eval_records)
