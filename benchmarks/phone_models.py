@@ -1,16 +1,14 @@
-"""Checkpoints and converted models to measure with; what needs TensorFlow."""
+"""Checkpoints and converted models; the part that needs TensorFlow."""
 
 from __future__ import annotations
 
 import io
 import os
 import pathlib
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import phone_weights
-import tensorflow as tf
 from PIL import Image
 
 from object_detection_patch import recipes
@@ -27,6 +25,7 @@ from object_detection_patch.od_api import (
     pipeline_config,
 )
 from object_detection_patch.patch_file import LabelMapItem, Patch, read_patch
+from tfrecords_tools import tf_example, writer
 
 _BASE_CLASSES = 90
 _TASK_CLASSES = 20
@@ -153,30 +152,25 @@ def _items(number: int) -> list[tuple[int, str, str]]:
 def _write_images(path: str, size: int) -> None:
     """Clouds of several sizes: inputs that vary as photographs do."""
     random = np.random.default_rng(0)
-    with tf.io.TFRecordWriter(path) as writer:
+    with open(path, "wb") as file:
         for _ in range(_CALIBRATION_IMAGES):
-            file = io.BytesIO()
-            _clouds(random, size).save(file, "JPEG", quality=92)
-            features = {
-                "image/encoded": _bytes(file.getvalue()),
-                "image/format": _bytes(b"jpeg"),
-            }
-            writer.write(_example(features))
+            example = tf_example.example_class()()
+            feature = example.features.feature
+            feature["image/encoded"].bytes_list.value.append(
+                _clouds(random, size)
+            )
+            feature["image/format"].bytes_list.value.append(b"jpeg")
+            payload = example.SerializeToString(deterministic=True)
+            file.write(writer.frame(payload))
 
 
-def _clouds(random: np.random.Generator, size: int) -> Image.Image:
+def _clouds(random: np.random.Generator, size: int) -> bytes:
+    """A JPEG."""
     pixels = np.zeros((size, size, 3))
     for cells in (4, 16, 64):
         coarse = random.integers(0, 256, (cells, cells, 3), dtype=np.uint8)
         layer = Image.fromarray(coarse).resize((size, size))
         pixels += np.asarray(layer) / 3
-    return Image.fromarray(pixels.astype(np.uint8))
-
-
-def _bytes(value: bytes) -> tf.train.Feature:
-    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
-
-
-def _example(features: Mapping[str, tf.train.Feature]) -> bytes:
-    example = tf.train.Example(features=tf.train.Features(feature=features))
-    return example.SerializeToString()
+    file = io.BytesIO()
+    Image.fromarray(pixels.astype(np.uint8)).save(file, "JPEG", quality=92)
+    return file.getvalue()
