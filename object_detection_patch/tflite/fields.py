@@ -11,6 +11,7 @@ from object_detection_patch.patch_file.errors import PatchFileError, shown
 from object_detection_patch.patch_file.layout import MAX_TEXT_BYTES
 from object_detection_patch.patch_file.texts import check_name, encoded_text
 from object_detection_patch.tflite.errors import SidecarError, require
+from object_detection_patch.tflite.limits import MAX_COUNT
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -55,6 +56,14 @@ class FieldReader:
         """An index below `count`, or None."""
         value = self.u32(f"the reference to {what}", count)
         return value - 1 if value else None
+
+    def count(self, least: int = 0) -> int:
+        """How many entries a list has."""
+        return self.u32("a number of entries", MAX_COUNT, least)
+
+    def vector(self, count: int) -> int:
+        """The index of one of `count` vectors."""
+        return self.u32("the index of a vector", count - 1)
 
     def name(self) -> str:
         (length,) = struct.unpack("<H", self.take(2))

@@ -22,3 +22,6 @@ MAX_ELEMENTS = 2**26
 MAX_CLASSES = 2**16
 MAX_INFLATION = 1032
 MAX_I32 = 2**31 - 1
+# How often sharing may save a place: towers that are run once for each level
+# of features are why it exists, and no detector has so many levels.
+MAX_SHARING = 8

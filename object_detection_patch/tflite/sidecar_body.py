@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from object_detection_patch.tflite import limits
 from object_detection_patch.tflite.errors import require
 from object_detection_patch.tflite.fields import FieldReader, FieldWriter
+from object_detection_patch.tflite.kernel_fields import (
+    Counts,
+    read_kernels,
+    write_kernels,
+)
 from object_detection_patch.tflite.sidecar import (
     PRECISIONS,
     Activation,
     Bias,
     ClassNumber,
-    Copy,
-    Kernel,
     Link,
     Norm,
-    Operation,
     Sidecar,
     Vector,
 )
@@ -36,17 +36,15 @@ def read_body(fields: FieldReader) -> Sidecar:
     skeleton_bytes = fields.u32("the skeleton", limits.MAX_SKELETON_BYTES)
     classes = fields.u32("classes", limits.MAX_CLASSES, 1)
     capacity = fields.u32("the capacity", limits.MAX_CLASSES, 1)
-    vectors = tuple(
-        _vector(fields, index) for index in range(_count(fields, 1))
-    )
+    vectors = tuple(_vector(fields, index) for index in range(fields.count(1)))
     metadata_vector = fields.reference("the metadata", len(vectors))
-    links = tuple(_link(fields, len(vectors)) for _ in range(_count(fields)))
-    numbers = tuple(_class_number(fields) for _ in range(_count(fields)))
-    activations = tuple(_activation(fields) for _ in range(_count(fields)))
-    norms = tuple(_norm(fields) for _ in range(_count(fields)))
-    biases = tuple(_bias(fields) for _ in range(_count(fields)))
-    counts = _Counts(len(vectors), len(norms), len(biases), len(activations))
-    kernels = tuple(_kernel(fields, counts) for _ in range(_count(fields)))
+    links = tuple(_link(fields, len(vectors)) for _ in range(fields.count()))
+    numbers = tuple(_class_number(fields) for _ in range(fields.count()))
+    activations = tuple(_activation(fields) for _ in range(fields.count()))
+    norms = tuple(_norm(fields) for _ in range(fields.count()))
+    biases = tuple(_bias(fields) for _ in range(fields.count()))
+    counts = Counts(len(vectors), len(norms), len(biases), len(activations))
+    kernels = read_kernels(fields, counts)
     return Sidecar(
         base_fingerprint=fingerprint,
         base_sha256=base_sha256,
@@ -81,25 +79,8 @@ def written_body(sidecar: Sidecar) -> bytes:
     out.u32(sidecar.skeleton_bytes, sidecar.classes, sidecar.capacity)
     _write_places(out, sidecar)
     _write_tensors(out, sidecar)
-    out.u32(len(sidecar.kernels))
-    for kernel in sidecar.kernels:
-        out.name(kernel.name)
-        out.u8(kernel.form)
-        out.u32(*kernel.shape, kernel.class_factor, kernel.class_addend)
-        out.u32(len(kernel.copies))
-        for copy in kernel.copies:
-            _write_copy(out, copy)
+    write_kernels(out, sidecar.kernels)
     return out.joined()
-
-
-@dataclasses.dataclass(frozen=True)
-class _Counts:
-    """How many entries there are of what kernels refer to."""
-
-    vectors: int
-    norms: int
-    biases: int
-    activations: int
 
 
 def _precision(code: int) -> str:
@@ -111,16 +92,8 @@ def _precision(code: int) -> str:
     return PRECISIONS[code]
 
 
-def _count(fields: FieldReader, least: int = 0) -> int:
-    return fields.u32("a number of entries", limits.MAX_COUNT, least)
-
-
 def _position(fields: FieldReader) -> int:
     return fields.u32("a position", limits.MAX_SKELETON_BYTES)
-
-
-def _index(fields: FieldReader, vectors: int) -> int:
-    return fields.u32("the index of a vector", vectors - 1)
 
 
 def _vector(fields: FieldReader, index: int) -> Vector:
@@ -136,7 +109,7 @@ def _vector(fields: FieldReader, index: int) -> Vector:
 
 
 def _link(fields: FieldReader, vectors: int) -> Link:
-    return Link(_position(fields), _index(fields, vectors))
+    return Link(_position(fields), fields.vector(vectors))
 
 
 def _class_number(fields: FieldReader) -> ClassNumber:
@@ -161,41 +134,6 @@ def _bias(fields: FieldReader) -> Bias:
     name = fields.name()
     size = fields.u32("the size of a bias", limits.MAX_ELEMENTS, 1)
     return Bias(name, fields.floats(size))
-
-
-def _kernel(fields: FieldReader, counts: _Counts) -> Kernel:
-    name = fields.name()
-    form = fields.u8()
-    most = limits.MAX_ELEMENTS
-    height, width, inputs, outputs = (
-        fields.u32("a dimension", most, 1) for _ in range(4)
-    )
-    factor = fields.u32("a class factor", limits.MAX_COUNT)
-    addend = fields.u32("a class addend", limits.MAX_COUNT)
-    copies = tuple(_copy(fields, counts) for _ in range(_count(fields, 1)))
-    shape = (height, width, inputs, outputs)
-    return Kernel(name, form, shape, copies, factor, addend)
-
-
-def _copy(fields: FieldReader, counts: _Counts) -> Copy:
-    weights = _index(fields, counts.vectors)
-    scales = fields.reference("scales", counts.vectors)
-    zero_points = fields.reference("zero points", counts.vectors)
-    norm = fields.reference("a norm", counts.norms)
-    operations = tuple(
-        _operation(fields, counts) for _ in range(_count(fields, 1))
-    )
-    return Copy(weights, operations, scales, zero_points, norm)
-
-
-def _operation(fields: FieldReader, counts: _Counts) -> Operation:
-    return Operation(
-        _index(fields, counts.vectors),
-        fields.reference("scales", counts.vectors),
-        fields.reference("zero points", counts.vectors),
-        fields.reference("a bias", counts.biases),
-        fields.reference("an activation", counts.activations),
-    )
 
 
 def _write_places(out: FieldWriter, sidecar: Sidecar) -> None:
@@ -231,17 +169,3 @@ def _write_tensors(out: FieldWriter, sidecar: Sidecar) -> None:
         out.name(bias.name)
         out.u32(len(bias.values))
         out.floats(bias.values, len(bias.values))
-
-
-def _write_copy(out: FieldWriter, copy: Copy) -> None:
-    out.u32(copy.weights)
-    out.reference(copy.scales)
-    out.reference(copy.zero_points)
-    out.reference(copy.norm)
-    out.u32(len(copy.operations))
-    for operation in copy.operations:
-        out.u32(operation.bias)
-        out.reference(operation.bias_scales)
-        out.reference(operation.bias_zero_points)
-        out.reference(operation.tensor)
-        out.reference(operation.activation)

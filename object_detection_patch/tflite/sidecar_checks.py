@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from object_detection_patch.tflite import limits
 from object_detection_patch.tflite.errors import require
 from object_detection_patch.tflite.kernel_checks import check_kernels
-from object_detection_patch.tflite.layout import base_places
+from object_detection_patch.tflite.layout import base_places, most_bytes
 from object_detection_patch.tflite.sidecar import INT8, Norm, Sidecar
 
 
@@ -114,6 +114,13 @@ def _check_places(sidecar: Sidecar) -> None:
         end <= sidecar.base_bytes,
         "the vectors must end within base.tflite",
         (end, sidecar.base_bytes),
+    )
+    whole = most_bytes(sidecar.skeleton_bytes, sidecar.vectors)
+    require(
+        whole <= limits.MAX_SHARING * sidecar.base_bytes,
+        "skeleton and vectors, if none shared a place, must have at most "
+        f"{limits.MAX_SHARING} times the bytes of base.tflite",
+        (whole, sidecar.base_bytes),
     )
 
 

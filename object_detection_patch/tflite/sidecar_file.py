@@ -47,7 +47,9 @@ def from_bytes(data: bytes) -> Sidecar:
 def to_bytes(sidecar: Sidecar) -> bytes:
     """The bytes of a sidecar; SidecarError for one that no file may hold."""
     body = written_body(sidecar)
-    stored = zlib.compress(body, 9)
+    # Not compressed: most of it is floats, which would shrink by a sixth, and
+    # a phone would inflate them for every patch.
+    stored = zlib.compress(body, 0)
     file_bytes = limits.PRELUDE.size + len(stored) + limits.CHECKSUM_BYTES
     prelude = limits.PRELUDE.pack(
         limits.MAGIC, limits.VERSION, len(stored), len(body), 0, file_bytes

@@ -106,58 +106,6 @@ def test_a_count_beyond_its_limit(name):
     refused(many, r"a number of entries must lie between . and 65536.*65537\.")
 
 
-def changed_kernel(**fields):
-    kernels = tiny_base.replaced(TINY.kernels, 0, **fields)
-    return dataclasses.replace(TINY, kernels=kernels)
-
-
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ({"name": ""}, r"A name must not be empty"),
-        ({"shape": (1, 0, 1, 1)}, "a dimension must lie between 1 and 671088"),
-        ({"shape": (1, 1, 2**26 + 1, 1)}, "a dimension must lie between 1"),
-        ({"class_factor": 65537}, "a class factor must lie between 0 and 655"),
-        ({"class_addend": 65537}, "a class addend must lie between 0 and 655"),
-        ({"copies": ()}, "a number of entries must lie between 1 and 65536"),
-    ],
-)
-def test_a_field_of_a_kernel_out_of_range(fields, message):
-    refused(changed_kernel(**fields), message)
-
-
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ({"weights": COUNT}, "the index of a vector must lie between 0"),
-        ({"scales": COUNT}, "reference to scales must lie between 0"),
-        ({"zero_points": COUNT}, "reference to zero points must lie between"),
-        ({"norm": 3}, "reference to a norm must lie between 0 and 3"),
-        ({"operations": ()}, "a number of entries must lie between 1"),
-    ],
-)
-def test_a_field_of_a_copy_out_of_range(fields, message):
-    copies = tiny_base.replaced(TINY.kernels[0].copies, 0, **fields)
-    refused(changed_kernel(copies=copies), message)
-
-
-@pytest.mark.parametrize(
-    ("fields", "message"),
-    [
-        ({"bias": COUNT}, "the index of a vector must lie between 0"),
-        ({"bias_scales": COUNT}, "reference to scales must lie between 0"),
-        ({"bias_zero_points": COUNT}, "reference to zero points must lie"),
-        ({"tensor": 3}, "reference to a bias must lie between 0 and 3"),
-        ({"activation": 4}, "reference to an activation must lie between 0"),
-    ],
-)
-def test_a_field_of_an_operation_out_of_range(fields, message):
-    copies = TINY.kernels[0].copies
-    operations = tiny_base.replaced(copies[0].operations, 0, **fields)
-    copies = tiny_base.replaced(copies, 0, operations=operations)
-    refused(changed_kernel(copies=copies), message)
-
-
 def test_an_unknown_precision():
     body = bytearray(written_body(TINY))
     body[72] = 3

@@ -191,6 +191,26 @@ def test_vectors_end_within_the_base(tiny):
     )
 
 
+def test_sharing_saves_at_most_7_of_8_bytes(tiny):
+    """Vectors at the first one's place, up to the limit and one beyond."""
+    first, at = tiny.sidecar.vectors[0], tiny.sidecar.skeleton_bytes
+    size = first.item_bytes * first.items
+    shared = dataclasses.replace(first, leader=0, shared=True)
+    for vector in tiny.sidecar.vectors:
+        at = -(-(at + 4) // 16) * 16 + vector.item_bytes * vector.items
+    more = 0
+    while at <= 8 * len(tiny.model):
+        at = -(-(at + 4) // 16) * 16 + size
+        more += 1
+    vectors = (*tiny.sidecar.vectors, *(more - 1) * [shared])
+    check_sidecar(tiny.with_sidecar(vectors=vectors).sidecar)
+    refused(
+        tiny.with_sidecar(vectors=(*vectors, shared)),
+        "skeleton and vectors, if none shared a place, must have at most 8 "
+        rf"times the bytes of base.tflite\. .*\({at}, {len(tiny.model)}\)",
+    )
+
+
 def test_sums_of_sizes_do_not_overflow(tiny):
     """65,536 vectors of 2^31 bytes: 2^47 together."""
     vectors = (*tiny.sidecar.vectors, *[Vector(8, 2**28)] * 65000)

@@ -15,17 +15,6 @@ constexpr float kBiasSteps = 0x1p-30f;
 // The greatest float32 that an int32 holds.
 constexpr float kMostSteps = 2147483520.0f;
 
-// Calls `use` with the offsets of some channels, their first and their number.
-template <class Use>
-void for_offsets(OffsetReader& offsets, size_t channels, Use use) {
-  float piece[kPiece];
-  for (size_t first = 0; first < channels; first += kPiece) {
-    const size_t count = std::min(kPiece, channels - first);
-    offsets.read(piece, count);
-    use(piece, first, count);
-  }
-}
-
 int32_t steps_of(float offset, float scale, std::string_view name) {
   const float steps = std::nearbyint(offset / scale);
   if (!(magnitude(steps) <= kMostSteps)) {
@@ -37,45 +26,38 @@ int32_t steps_of(float offset, float scale, std::string_view name) {
 
 }  // namespace
 
-void raise_scales(OffsetReader& offsets, float activation, float* scales,
+void raise_scales(const float* offsets, float activation, float* scales,
                   size_t channels) {
-  for_offsets(offsets, channels, [&](float* piece, size_t first, size_t count) {
-    for (size_t i = 0; i < count; ++i) {
-      const float steps = magnitude(piece[i]) / activation;
-      const float least = steps * kBiasSteps;
-      float& scale = scales[first + i];
-      scale = least > scale ? least : scale;
-    }
-  });
+  for (size_t i = 0; i < channels; ++i) {
+    const float steps = magnitude(offsets[i]) / activation;
+    const float least = steps * kBiasSteps;
+    scales[i] = least > scales[i] ? least : scales[i];
+  }
 }
 
-void write_float_bias(OffsetReader& offsets, uint8_t* out,
-                      Precision precision, size_t channels,
-                      std::string_view name) {
-  for_offsets(offsets, channels, [&](float* piece, size_t first, size_t count) {
-    if (precision == Precision::kFloat32) {
-      std::memcpy(out + 4 * first, piece, 4 * count);
-    } else {
-      auto* halves = reinterpret_cast<uint16_t*>(out) + first;
-      require_finite(halves_of_floats(piece, halves, count), name);
-    }
-  });
+void write_float_bias(const float* offsets, uint8_t* out, Precision precision,
+                      size_t channels, std::string_view name) {
+  if (precision == Precision::kFloat32) {
+    std::memcpy(out, offsets, 4 * channels);
+    return;
+  }
+  auto* halves = reinterpret_cast<uint16_t*>(out);
+  require_finite(halves_of_floats(offsets, halves, channels), name);
 }
 
-void write_quantised_bias(OffsetReader& offsets, const QuantisedBias& bias,
-                          size_t channels, std::string_view name) {
-  for_offsets(offsets, channels, [&](float* piece, size_t first, size_t count) {
-    for (size_t i = 0; i < count; ++i) {
-      const float scale = bias.activation * bias.weight_scales[first + i];
-      require_finite(all_finite(&scale, 1), name);
-      if (!(scale > 0)) {
-        fail(OD_PATCH_NUMBER, "The scales of a bias must be above 0. "
-             "Received: 0 for ", shown(name), ".");
-      }
-      bias.scales[first + i] = scale;
-      if (bias.steps) bias.steps[first + i] = steps_of(piece[i], scale, name);
-    }
-  });
+void write_quantised_bias(const QuantisedBias& bias, size_t channels,
+                          std::string_view name) {
+  scale(bias.weight_scales, Same{bias.activation}, bias.scales, channels);
+  require_finite(all_finite(bias.scales, channels), name);
+  if (std::any_of(bias.scales, bias.scales + channels,
+                  [](float scale) { return !(scale > 0); })) {
+    fail(OD_PATCH_NUMBER, "The scales of a bias must be above 0. Received: 0 "
+         "for ", shown(name), ".");
+  }
+  if (bias.offsets == nullptr) return;
+  for (size_t i = 0; i < channels; ++i) {
+    bias.steps[i] = steps_of(bias.offsets[i], bias.scales[i], name);
+  }
 }
 
 }  // namespace odp

@@ -176,8 +176,11 @@ void HiddenFile::write(Span bytes, size_t at) {
   }
 }
 
-void HiddenFile::take_name() {
+void HiddenFile::sync() {
   if (::fsync(file_) != 0) broken("writing beside", target_);
+}
+
+void HiddenFile::take_name() {
   const int closed = ::close(file_);
   file_ = -1;
   if (closed != 0) broken("writing beside", target_);

@@ -45,6 +45,9 @@ class HiddenFile {
 
   // Bytes from position `at` of the file on.
   void write(Span bytes, size_t at);
+  // Returns when all that was written is on the disk.
+  void sync();
+  // To be called after `sync`.
   void take_name();
 
  private:

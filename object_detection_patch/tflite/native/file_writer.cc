@@ -33,6 +33,7 @@ void FileWriter::finish(size_t size) {
   if (failure_) std::rethrow_exception(failure_);
   write_to(size);
   file_->write({data_, skeleton_}, 0);
+  file_->sync();
 }
 
 void FileWriter::run() {

@@ -22,8 +22,8 @@ class FileWriter : public Progress {
   void begin(const uint8_t* data, size_t skeleton) override;
   void reach(size_t end) override;
 
-  // Writes the rest of the model, its skeleton last. An Error if anything
-  // could not be written.
+  // Writes the rest of the model, its skeleton last, and waits for the disk.
+  // An Error if anything could not be written.
   void finish(size_t size);
 
   // After finish: the file takes its name.

@@ -153,6 +153,16 @@ void check_class_numbers(const Sidecar& sidecar, uint32_t classes) {
   }
 }
 
+void check_result_size(const Sidecar& sidecar,
+                       const std::vector<Vector>& vectors) {
+  const uint64_t size = unshared_bytes(sidecar, vectors);
+  if (size > kMaxModelBytes) {
+    fail(OD_PATCH_SIDECAR, "A result without labels may have ",
+         kMaxModelBytes, " bytes. Received: ", size,
+         " if no two vectors share a place.");
+  }
+}
+
 const Release* release_for(const Sidecar& sidecar, const Patch& patch) {
   for (const Release& release : patch.releases) {
     if (std::memcmp(release.base_sha256, sidecar.base_sha256, kDigestBytes)) {

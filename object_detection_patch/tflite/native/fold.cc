@@ -1,6 +1,5 @@
 #include "fold.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "lanes.h"
@@ -42,26 +41,6 @@ Fold fold_norm(const Norm& norm, const Entry* edit) {
     require_finite(all_finite(numbers->data(), channels), norm.name);
   }
   return fold;
-}
-
-OffsetReader::OffsetReader(const Fold* fold, const Bias* bias,
-                           const Entry* edit)
-    : fold_(fold), bias_(bias) {
-  if (edit != nullptr) values_.emplace(*edit);
-}
-
-void OffsetReader::read(float* out, size_t count) {
-  if (fold_ != nullptr) {
-    std::copy_n(fold_->offset.begin() + static_cast<ptrdiff_t>(at_), count,
-                out);
-  } else if (values_) {
-    values_->read(out, count);
-  } else if (bias_ != nullptr) {
-    std::memcpy(out, bias_->values.bytes + 4 * at_, 4 * count);
-  } else {
-    std::fill_n(out, count, 0.0f);
-  }
-  at_ += count;
 }
 
 }  // namespace odp

@@ -2,7 +2,6 @@
 #ifndef OD_PATCH_FOLD_H_
 #define OD_PATCH_FOLD_H_
 
-#include <optional>
 #include <vector>
 
 #include "sections.h"
@@ -20,22 +19,6 @@ struct Fold {
 
 // `edit` may be null; an Error if a number is not finite.
 Fold fold_norm(const Norm& norm, const Entry* edit);
-
-// The bias b' of one operation, piece by piece.
-class OffsetReader {
- public:
-  // Of a norm, else of a bias tensor, edited or not, else zeros: what there
-  // is not is null.
-  OffsetReader(const Fold* fold, const Bias* bias, const Entry* edit);
-
-  void read(float* out, size_t count);
-
- private:
-  const Fold* fold_;
-  const Bias* bias_;
-  std::optional<ValueReader> values_;
-  size_t at_ = 0;
-};
 
 // An Error of status NUMBER unless all are finite; `name` is for messages.
 void require_finite(bool are_finite, std::string_view name);

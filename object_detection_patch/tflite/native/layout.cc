@@ -48,15 +48,11 @@ std::vector<Vector> vectors_for_classes(const Sidecar& sidecar,
   return vectors;
 }
 
-void check_result_size(const Sidecar& sidecar,
-                       const std::vector<Vector>& vectors) {
+uint64_t unshared_bytes(const Sidecar& sidecar,
+                        const std::vector<Vector>& vectors) {
   uint64_t at = sidecar.skeleton_bytes;
   for (const Vector& vector : vectors) at = start_after(at) + vector.bytes();
-  if (at > kMaxModelBytes) {
-    fail(OD_PATCH_SIDECAR, "A result without labels may have ",
-         kMaxModelBytes, " bytes. Received: ", at,
-         " if no two vectors share a place.");
-  }
+  return at;
 }
 
 }  // namespace odp

@@ -24,10 +24,9 @@ std::vector<uint32_t> base_places(const Sidecar& sidecar);
 std::vector<Vector> vectors_for_classes(const Sidecar& sidecar,
                                         uint32_t classes);
 
-// An Error if vectors that share no place, and the skeleton, are more bytes
-// than a model may have.
-void check_result_size(const Sidecar& sidecar,
-                       const std::vector<Vector>& vectors);
+// Bytes of the skeleton and of vectors of which no two share a place.
+uint64_t unshared_bytes(const Sidecar& sidecar,
+                        const std::vector<Vector>& vectors);
 
 }  // namespace odp
 

@@ -2,15 +2,13 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
-
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
+#include <utility>
+#include <vector>
 
 #include "biases.h"
-#include "fold.h"
+#include "folds.h"
 #include "labels_zip.h"
+#include "model_memory.h"
 #include "slots.h"
 #include "weights.h"
 
@@ -30,22 +28,17 @@ class ModelWriter {
         base_(base),
         progress_(progress),
         slots_(sidecar, patch, fit, base),
-        folds_(sidecar.norms.size()) {}
+        folds_(sidecar, fit) {}
 
   Model write() {
     const std::string text = labels_text(patch_.labels);
     const size_t most =
         static_cast<size_t>(slots_.end()) + labels_zip(text, 0).size();
-    Model model = allocated(most);
+    Model model = allocated_model(most);
     result_ = model.data.get();
     std::memcpy(result_, base_.data, sidecar_.skeleton_bytes);
     if (progress_) progress_->begin(result_, sidecar_.skeleton_bytes);
-    uint64_t end = slots_.settle(result_);
-    for (size_t i = 0; i < sidecar_.kernels.size(); ++i) {
-      write_kernel(i);
-      end = slots_.settle(result_);
-      if (progress_) progress_->reach(static_cast<size_t>(end));
-    }
+    const uint64_t end = write_vectors();
     write_skeleton();
     const std::string zip = labels_zip(text, static_cast<uint32_t>(end));
     model.size = static_cast<size_t>(end) + zip.size();
@@ -58,48 +51,69 @@ class ModelWriter {
   }
 
  private:
-  static Model allocated(size_t size);
+  // Returns where the last one ends.
+  uint64_t write_vectors() {
+    if (!sidecar_.is_int8()) {
+      for (const Kernel& kernel : sidecar_.kernels) write_biases_of(kernel);
+    }
+    uint64_t end = slots_.settle(result_);
+    for (const size_t index : order()) {
+      write_weights_of(index);
+      if (sidecar_.is_int8()) write_biases_of(sidecar_.kernels[index]);
+      end = slots_.settle(result_);
+      if (progress_) progress_->reach(static_cast<size_t>(end));
+    }
+    return end;
+  }
 
   template <class T>
   T* place_of(uint32_t index) {
     return reinterpret_cast<T*>(result_ + slots_[index].start);
   }
 
-  // The fold of a norm, computed once; null for none.
-  const Fold* fold_of(uint32_t norm) {
-    if (norm == kNone) return nullptr;
-    std::unique_ptr<Fold>& fold = folds_[norm];
-    if (!fold) {
-      fold = std::make_unique<Fold>(
-          fold_norm(sidecar_.norms[norm], fit_.norms[norm]));
+  // Kernels in the order in which the model holds them, so that what is
+  // before the next is whole, and can be written meanwhile.
+  std::vector<size_t> order() const {
+    std::vector<std::pair<uint32_t, size_t>> places;
+    for (const Kernel& kernel : sidecar_.kernels) {
+      uint32_t first = kNone;
+      for (uint32_t i = 0; i < kernel.copies; ++i) {
+        first = std::min(first, copy_of(kernel, i).weights);
+      }
+      places.emplace_back(first, places.size());
     }
-    return fold.get();
+    std::sort(places.begin(), places.end());
+    std::vector<size_t> order;
+    for (const auto& place : places) order.push_back(place.second);
+    return order;
   }
 
-  void write_kernel(size_t index) {
+  void write_weights_of(size_t index) {
     const Kernel& kernel = sidecar_.kernels[index];
     KernelJob job;
     job.name = kernel.name;
     job.precision = sidecar_.precision;
     job.form = kernel.form;
-    job.channels = static_cast<size_t>(kernel.channels(fit_.classes));
+    job.channels = channels_of(kernel);
     job.rows =
         static_cast<size_t>(kernel.elements(fit_.classes)) / job.channels;
     job.edit = fit_.kernels[index];
     for (uint32_t i = 0; i < kernel.copies; ++i) {
-      add_copy(sidecar_.copies[kernel.first_copy + i], job);
+      add_copy(copy_of(kernel, i), job);
     }
     write_weights(job);
     for (uint32_t i = 0; i < kernel.copies; ++i) {
-      write_biases(sidecar_.copies[kernel.first_copy + i], job);
+      slots_.set_ready(copy_of(kernel, i).weights);
+      slots_.set_ready(copy_of(kernel, i).scales);
     }
   }
 
   // Adds a copy to the job unless its weights are copied from the base.
   void add_copy(const Copy& copy, KernelJob& job) {
     if (slots_[copy.weights].source != Source::kComputed) return;
-    CopyJob copy_job = {fold_of(copy.norm), slots_.base_bytes(copy.weights),
-                        nullptr, place_of<uint8_t>(copy.weights), nullptr};
+    CopyJob copy_job = {folds_.fold(copy.norm),
+                        slots_.base_bytes(copy.weights), nullptr,
+                        place_of<uint8_t>(copy.weights), nullptr};
     if (sidecar_.is_int8()) {
       copy_job.base_scales =
           reinterpret_cast<const float*>(slots_.base_bytes(copy.scales));
@@ -107,7 +121,8 @@ class ModelWriter {
       std::fill_n(copy_job.scales, job.channels, kLeastScale);
       for (uint32_t i = 0; i < copy.operations; ++i) {
         const Operation& operation = operation_of(copy, i);
-        OffsetReader offsets = offsets_of(copy, operation);
+        const float* offsets = folds_.offsets(copy, operation);
+        if (offsets == nullptr) continue;
         raise_scales(offsets, fit_.release->scale(operation.activation),
                      copy_job.scales, job.channels);
       }
@@ -115,39 +130,46 @@ class ModelWriter {
     job.copies.push_back(copy_job);
   }
 
-  void write_biases(const Copy& copy, const KernelJob& job) {
-    for (uint32_t i = 0; i < copy.operations; ++i) {
-      const Operation& operation = operation_of(copy, i);
-      const bool is_computed =
-          slots_[operation.bias].source == Source::kComputed;
-      const bool is_new = is_computed && !slots_[operation.bias].is_ready;
-      OffsetReader offsets = offsets_of(copy, operation);
-      if (sidecar_.is_int8()) {
-        const QuantisedBias bias = {
-            place_of<const float>(copy.scales),
-            fit_.release->scale(operation.activation),
-            is_computed ? place_of<int32_t>(operation.bias) : nullptr,
-            place_of<float>(operation.bias_scales)};
-        write_quantised_bias(offsets, bias, job.channels, job.name);
-      } else if (is_new) {
-        write_float_bias(offsets, place_of<uint8_t>(operation.bias),
-                         sidecar_.precision, job.channels, job.name);
+  // In int8 models after the weights, on whose scales biases depend.
+  void write_biases_of(const Kernel& kernel) {
+    for (uint32_t i = 0; i < kernel.copies; ++i) {
+      const Copy& copy = copy_of(kernel, i);
+      for (uint32_t j = 0; j < copy.operations; ++j) {
+        const Operation& operation = operation_of(copy, j);
+        if (sidecar_.is_int8()) {
+          write_int8_bias(kernel, copy, operation);
+        } else if (!slots_[operation.bias].is_ready) {
+          write_float_bias(folds_.offsets(copy, operation),
+                           place_of<uint8_t>(operation.bias),
+                           sidecar_.precision, channels_of(kernel),
+                           kernel.name);
+        }
+        slots_.set_ready(operation.bias);
+        slots_.set_ready(operation.bias_scales);
       }
-      slots_.set_ready(operation.bias);
-      slots_.set_ready(operation.bias_scales);
     }
-    slots_.set_ready(copy.weights);
-    slots_.set_ready(copy.scales);
+  }
+
+  void write_int8_bias(const Kernel& kernel, const Copy& copy,
+                       const Operation& operation) {
+    write_quantised_bias({folds_.offsets(copy, operation),
+                          place_of<const float>(copy.scales),
+                          fit_.release->scale(operation.activation),
+                          place_of<int32_t>(operation.bias),
+                          place_of<float>(operation.bias_scales)},
+                         channels_of(kernel), kernel.name);
+  }
+
+  size_t channels_of(const Kernel& kernel) const {
+    return static_cast<size_t>(kernel.channels(fit_.classes));
+  }
+
+  const Copy& copy_of(const Kernel& kernel, uint32_t index) const {
+    return sidecar_.copies[kernel.first_copy + index];
   }
 
   const Operation& operation_of(const Copy& copy, uint32_t index) const {
     return sidecar_.operations[copy.first_operation + index];
-  }
-
-  OffsetReader offsets_of(const Copy& copy, const Operation& operation) {
-    const uint32_t tensor = operation.tensor;
-    if (tensor == kNone) return {fold_of(copy.norm), nullptr, nullptr};
-    return {nullptr, &sidecar_.biases[tensor], fit_.biases[tensor]};
   }
 
   void write_skeleton() {
@@ -175,26 +197,9 @@ class ModelWriter {
   const Span base_;
   Progress* const progress_;
   Slots slots_;
-  std::vector<std::unique_ptr<Fold>> folds_;
+  Folds folds_;
   uint8_t* result_ = nullptr;
 };
-
-Model ModelWriter::allocated(size_t size) {
-  constexpr size_t kLargePage = 1u << 21;
-  const bool is_large = size >= 2 * kLargePage;
-  void* data = nullptr;
-  if (posix_memalign(&data, is_large ? kLargePage : 64, size) != 0) {
-    throw std::bad_alloc();
-  }
-#if defined(MADV_HUGEPAGE)
-  // A wish: fewer page faults. Whole large pages only, so that no memory is
-  // used behind the result.
-  if (is_large) madvise(data, size / kLargePage * kLargePage, MADV_HUGEPAGE);
-#endif
-  Model model;
-  model.data.reset(static_cast<uint8_t*>(data));
-  return model;
-}
 
 }  // namespace
 

@@ -185,31 +185,48 @@ void ValueReader::fill_block() {
 }
 
 void ValueReader::read_grid(float* out, size_t count) {
+  read_codes(out, count);
   const Grid& grid = entry_.grid;
-  for (size_t i = 0; i < count; ++i) {
-    if (group_left_ == 0) {
-      group_left_ = grid.inner;
-      group_ = group_ + 1 == grid.groups ? 0 : group_ + 1;
+  const float* lo = groups_.data();
+  const float* step = lo + grid.groups;
+  if (grid.groups == 1) return put_on_grid(Same{*lo}, Same{*step}, out, count);
+  while (count > 0) {
+    size_t run;
+    if (grid.inner == 1) {
+      run = std::min<size_t>(count, grid.groups - group_);
+      put_on_grid(Each{lo + group_}, Each{step + group_}, out, run);
+      group_ += static_cast<uint32_t>(run);
+    } else {
+      run = std::min<size_t>(count, group_left_);
+      put_on_grid(Same{lo[group_]}, Same{step[group_]}, out, run);
+      group_left_ -= static_cast<uint32_t>(run);
+      if (group_left_ == 0) {
+        group_left_ = grid.inner;
+        ++group_;
+      }
     }
-    --group_left_;
-    const float step = groups_[grid.groups + group_];
-    const float above = step * static_cast<float>(next_code());
-    out[i] = groups_[group_] + above;
+    if (group_ == grid.groups) group_ = 0;
+    out += run;
+    count -= run;
   }
 }
 
 // The most significant bits of what is held are the next code.
-uint32_t ValueReader::next_code() {
+void ValueReader::read_codes(float* out, size_t count) {
   const uint32_t width = entry_.grid.bits;
-  if (held_bits_ < width) {
-    if (block_at_ == block_.size()) fill_codes();
-    bits_ = bits_ << 8 | block_[block_at_++];
-    held_bits_ += 8;
+  uint32_t bits = bits_;
+  uint32_t held = held_bits_;
+  for (size_t i = 0; i < count; ++i) {
+    if (held < width) {
+      if (block_at_ == block_.size()) fill_codes();
+      bits = bits << 8 | block_[block_at_++];
+      held += 8;
+    }
+    held -= width;
+    out[i] = static_cast<float>(bits >> held & ((1u << width) - 1));
   }
-  held_bits_ -= width;
-  const uint32_t code = bits_ >> held_bits_;
-  bits_ &= (1u << held_bits_) - 1;
-  return code;
+  bits_ = bits;
+  held_bits_ = held;
 }
 
 void ValueReader::fill_codes() {

@@ -44,7 +44,7 @@ class ValueReader {
   void read_grid(float* out, size_t count);
   void fill_block();
   void fill_codes();
-  uint32_t next_code();
+  void read_codes(float* out, size_t count);
   [[noreturn]] void not_finite() const;
 
   const Entry& entry_;

@@ -30,6 +30,16 @@ class Fields {
     return number("a number of entries", least, kMaxCount);
   }
 
+  // How many more entries a list has that all kernels share.
+  uint32_t count_more(const char* what, size_t before) {
+    const uint32_t more = count(1);
+    if (before + more > kMaxCount) {
+      fail(OD_PATCH_SIDECAR, "In a sidecar, all kernels together may have ",
+           kMaxCount, " ", what, ". Received: ", before + more, ".");
+    }
+    return more;
+  }
+
   uint32_t position() { return number("a position", 0, kMaxSkeletonBytes); }
 
   uint32_t index(const char* what, size_t count) {
@@ -135,7 +145,8 @@ void read_copy(Fields& fields, Sidecar& sidecar) {
   copy.norm = fields.reference("the reference to a norm",
                                sidecar.norms.size());
   copy.first_operation = static_cast<uint32_t>(sidecar.operations.size());
-  copy.operations = fields.count(1);
+  copy.operations =
+      fields.count_more("operations", sidecar.operations.size());
   for (uint32_t left = copy.operations; left > 0; --left) {
     Operation operation;
     operation.bias = fields.index("a vector", vectors);
@@ -176,7 +187,7 @@ void read_kernels(Fields& fields, Sidecar& sidecar) {
     kernel.class_factor = fields.number("a class factor", 0, kMaxCount);
     kernel.class_addend = fields.number("a class addend", 0, kMaxCount);
     kernel.first_copy = static_cast<uint32_t>(sidecar.copies.size());
-    kernel.copies = fields.count(1);
+    kernel.copies = fields.count_more("copies", sidecar.copies.size());
     for (uint32_t i = 0; i < kernel.copies; ++i) read_copy(fields, sidecar);
     sidecar.kernels.push_back(kernel);
   }

@@ -9,6 +9,9 @@ namespace {
 
 constexpr uint32_t kSkeletonAlignment = 16;
 constexpr uint32_t kMaxSkeletonBytes = 1u << 24;
+// How often sharing may save a place: towers that are run once for each level
+// of features are why it exists, and no detector has so many levels.
+constexpr uint64_t kMaxSharing = 8;
 
 // Which 4 bytes of the skeleton are written by something already.
 class Skeleton {
@@ -81,6 +84,10 @@ void check_vectors(const Sidecar& sidecar) {
   require(sidecar.base_bytes <= kMaxModelBytes,
           "a base may have 2^28 + 2^23 bytes", sidecar.base_bytes);
   base_places(sidecar);
+  const uint64_t size = unshared_bytes(sidecar, vectors);
+  require(size <= kMaxSharing * sidecar.base_bytes,
+          "skeleton and vectors, if none shared a place, must have at most 8 "
+          "times the bytes of base.tflite", size);
 }
 
 void check_norms(const Sidecar& sidecar) {

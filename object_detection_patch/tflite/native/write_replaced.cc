@@ -32,84 +32,102 @@ void for_pieces(const KernelJob& job, Use use) {
   }
 }
 
-// New weights of one copy.
+// The new weights of a kernel: its values are read once for all copies.
 class Replacement {
  public:
-  Replacement(const KernelJob& job, const CopyJob& copy)
-      : job_(job), copy_(copy), values_(kValues), scaled_(kValues) {
-    if (job.precision != Precision::kFloat32) narrow_.resize(kValues);
+  explicit Replacement(const KernelJob& job)
+      : job_(job), values_(most_values(job)), scaled_(values_.size()) {
+    if (job.precision != Precision::kFloat32) narrow_.resize(values_.size());
   }
 
   void write() {
     if (job_.precision == Precision::kInt8) settle_scales();
-    ValueReader reader(*job_.edit);
-    for_pieces(job_, [&](const Piece& piece) {
-      read(reader, piece);
+    for_values([&](const CopyJob& copy, const Piece& piece) {
       switch (job_.precision) {
         case Precision::kFloat32:
-          return place(scaled_.data(), piece);
+          return place(scaled_.data(), copy, piece);
         case Precision::kFloat16:
-          return place_halves(piece);
+          return place_halves(copy, piece);
         default:
-          return place_steps(piece);
+          return place_steps(copy, piece);
       }
     });
   }
 
  private:
-  // The values of a piece, by s', into scaled_.
-  void read(ValueReader& reader, const Piece& piece) {
-    const size_t count = piece.rows * piece.width;
-    reader.read(values_.data(), count);
+  static size_t most_values(const KernelJob& job) {
+    return std::min(job.rows * job.channels, kValues);
+  }
+
+  // Calls `use` for each copy and piece, its values by s' in scaled_.
+  template <class Use>
+  void for_values(Use use) {
+    ValueReader reader(*job_.edit);
+    for_pieces(job_, [&](const Piece& piece) {
+      reader.read(values_.data(), piece.rows * piece.width);
+      for (const CopyJob& copy : job_.copies) {
+        scale_piece(copy, piece);
+        use(copy, piece);
+      }
+    });
+  }
+
+  void scale_piece(const CopyJob& copy, const Piece& piece) {
     for (size_t row = 0; row < piece.rows; ++row) {
       const float* values = &values_[row * piece.width];
       float* out = &scaled_[row * piece.width];
-      if (copy_.fold == nullptr) {
+      if (copy.fold == nullptr) {
         scale(values, Same{1.0f}, out, piece.width);
       } else {
-        const float* scales = &copy_.fold->scale[piece.first];
+        const float* scales = &copy.fold->scale[piece.first];
         scale(values, Each{scales}, out, piece.width);
       }
     }
+    const size_t count = piece.rows * piece.width;
     require_finite(all_finite(scaled_.data(), count), job_.name);
   }
 
   void settle_scales() {
-    std::vector<float> most(job_.channels);
-    ValueReader reader(*job_.edit);
-    for_pieces(job_, [&](const Piece& piece) {
-      read(reader, piece);
+    std::vector<float> most(job_.copies.size() * job_.channels);
+    for_values([&](const CopyJob& copy, const Piece& piece) {
+      float* own = most.data() + index_of(copy) * job_.channels + piece.first;
       for (size_t row = 0; row < piece.rows; ++row) {
-        raise_greatest(&scaled_[row * piece.width], &most[piece.first],
-                       piece.width);
+        raise_greatest(&scaled_[row * piece.width], own, piece.width);
       }
     });
-    for (size_t i = 0; i < job_.channels; ++i) {
-      copy_.scales[i] = settled_scale(most[i] / 127.0f, copy_.scales[i]);
+    const float* found = most.data();
+    for (const CopyJob& copy : job_.copies) {
+      for (size_t i = 0; i < job_.channels; ++i) {
+        copy.scales[i] = settled_scale(*found++ / 127.0f, copy.scales[i]);
+      }
+      require_finite(all_finite(copy.scales, job_.channels), job_.name);
     }
-    require_finite(all_finite(copy_.scales, job_.channels), job_.name);
   }
 
-  void place_halves(const Piece& piece) {
+  size_t index_of(const CopyJob& copy) const {
+    return static_cast<size_t>(&copy - job_.copies.data());
+  }
+
+  void place_halves(const CopyJob& copy, const Piece& piece) {
     const size_t count = piece.rows * piece.width;
     require_finite(halves_of_floats(scaled_.data(), narrow_.data(), count),
                    job_.name);
-    place(narrow_.data(), piece);
+    place(narrow_.data(), copy, piece);
   }
 
-  void place_steps(const Piece& piece) {
+  void place_steps(const CopyJob& copy, const Piece& piece) {
     auto* steps = reinterpret_cast<int8_t*>(narrow_.data());
     for (size_t row = 0; row < piece.rows; ++row) {
-      quantise(&scaled_[row * piece.width], Each{copy_.scales + piece.first},
+      quantise(&scaled_[row * piece.width], Each{copy.scales + piece.first},
                steps + row * piece.width, piece.width);
     }
-    place(steps, piece);
+    place(steps, copy, piece);
   }
 
   // To where a piece lies in the file.
   template <class Item>
-  void place(const Item* items, const Piece& piece) {
-    Item* out = reinterpret_cast<Item*>(copy_.out);
+  void place(const Item* items, const CopyJob& copy, const Piece& piece) {
+    Item* out = reinterpret_cast<Item*>(copy.out);
     if (job_.form == Form::kDepthwise) {
       // A piece is whole rows or lies within one: its items are neighbours.
       std::memcpy(out + piece.row * job_.channels + piece.first, items,
@@ -125,7 +143,6 @@ class Replacement {
   }
 
   const KernelJob& job_;
-  const CopyJob& copy_;
   std::vector<float> values_;
   std::vector<float> scaled_;
   std::vector<uint16_t> narrow_;  // halves or int8, before they are placed
@@ -134,7 +151,7 @@ class Replacement {
 }  // namespace
 
 void write_replaced(const KernelJob& job) {
-  for (const CopyJob& copy : job.copies) Replacement(job, copy).write();
+  Replacement(job).write();
 }
 
 }  // namespace odp

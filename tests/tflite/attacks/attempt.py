@@ -12,6 +12,7 @@ from attacks.small_world import SmallWorld, small_world
 FILES = pathlib.Path(__file__).parent / "files"
 PATCH, SIDECAR, BASE = ".patch", ".odpatch", ".tflite"
 PRECISIONS = ("float32", "int8")
+LITTLE_MEMORY = 2**20
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Attempt:
       error: what Python raises; None for what is accepted and harmless.
       message: regular expression that the error's message holds.
       make: the broken file, from a small world of its own.
+      memory: bytes that Python may take to refuse it.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Attempt:
     error: type[ValueError] | None
     message: str
     make: Callable[[SmallWorld], bytes]
+    memory: int
 
     @property
     def status(self) -> str:
@@ -78,6 +81,7 @@ class Attempts(list[Attempt]):
         error: type[ValueError] | None,
         message: str = "",
         precision: str = "float32",
+        memory: int = LITTLE_MEMORY,
     ) -> Callable[[Callable[[SmallWorld], bytes]], None]:
         def enter(make: Callable[[SmallWorld], bytes]) -> None:
             what = re.sub(r"\s+", " ", make.__doc__ or "").strip()
@@ -90,6 +94,7 @@ class Attempts(list[Attempt]):
                     error,
                     message,
                     make,
+                    memory,
                 )
             )
 

@@ -12,7 +12,8 @@ SIGNED = 1
 # The fixed Huffman codes of deflate (RFC 1951, 3.2.6) of what a bomb needs.
 _BLOCK = "110"  # the last block, with fixed codes
 _ZERO = "00110000"
-_SAME_258 = "11000101" + "00000"  # 258 bytes more, like the one before
+_LENGTH_258 = "11000101"  # 258 bytes more, a distance back
+_SAME_258 = _LENGTH_258 + "00000"  # like the one before
 _END = "0000000"
 
 
@@ -59,13 +60,40 @@ def stored_zlib(raw: bytes) -> bytes:
 
 def bomb(matches: int) -> bytes:
     """A zlib stream of 1 + 258 * matches zeros, in 13 bits a match."""
-    bits = _BLOCK + _ZERO + matches * _SAME_258 + _END
-    bits += "0" * (-len(bits) % 8)
-    packed = bytes(
-        int(bits[at : at + 8][::-1], 2) for at in range(0, len(bits), 8)
-    )
+    packed = _bytes(_BLOCK + _ZERO + matches * _SAME_258 + _END)
     check = zlib.adler32(bytes(1 + 258 * matches))
     return b"\x78\x01" + packed + struct.pack(">I", check)
+
+
+def repeated(raw: bytes, period: int, matches: int) -> bytes:
+    """A zlib stream of `raw` and 258 * matches bytes that repeat its end.
+
+    Args:
+      period: how many bytes of its end; 5 to 256.
+    """
+    head = struct.pack("<BHH", 0, len(raw), 0xFFFF ^ len(raw)) + raw
+    match = _LENGTH_258 + _distance(period)
+    packed = _bytes(_BLOCK + matches * match + _END)
+    unit = raw[-period:]
+    times = -(-258 * matches // period)
+    check = zlib.adler32(raw + (times * unit)[: 258 * matches])
+    return b"\x78\x01" + head + packed + struct.pack(">I", check)
+
+
+def _distance(distance: int) -> str:
+    """The bits of a distance (RFC 1951, 3.2.5): a code, then the rest."""
+    above = distance - 1
+    extra = above.bit_length() - 2
+    code = 2 * extra + (above >> extra)
+    rest = above & ((1 << extra) - 1)
+    return f"{code:05b}" + f"{rest:0{extra}b}"[::-1]
+
+
+def _bytes(bits: str) -> bytes:
+    bits += "0" * (-len(bits) % 8)
+    return bytes(
+        int(bits[at : at + 8][::-1], 2) for at in range(0, len(bits), 8)
+    )
 
 
 def resealed(data: bytes) -> bytes:

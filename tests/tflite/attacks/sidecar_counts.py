@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import struct
 
 from attacks.attempt import SIDECAR, Attempts
-from attacks.frame import changed
+from attacks.frame import SIDECAR_MAGIC, changed, framed, repeated
 from attacks.sidecar_bytes import HUGE, of_body, poked, poked_u32
 from attacks.small_world import CAPACITY, CLASSES, SmallWorld, small_world
 
@@ -17,6 +18,9 @@ ATTEMPTS = Attempts(SIDECAR)
 # Positions in the body of what stands before the first list.
 _FINGERPRINT, _DIGEST, _MODEL_BYTES, _PRECISION = 0, 32, 64, 72
 _SKELETON, _CLASSES, _CAPACITY, _VECTORS = 73, 77, 81, 85
+# How many entries of a list of 65,536 are written out.
+_UNITS = 4
+_LONG_MEMORY = 2**24
 
 
 @ATTEMPTS.add(errors.BaseMismatchError, "922 bytes. Received: 590 bytes")
@@ -140,6 +144,64 @@ def bias_of_256_mib(small: SmallWorld) -> bytes:
     name = b"\x0f\0class_head/bias"
     raw = changed(small.body(), name + size, name + struct.pack("<I", 2**26))
     return of_body(raw)
+
+
+@ATTEMPTS.add(SidecarError, "at most 8 times the bytes of base.tflite")
+def copies_at_one_place(small: SmallWorld) -> bytes:
+    """160 copies of a kernel where one lies, sound in all else: of a base of
+    1 MB, 6 kB like these made 250 MB in 7 seconds."""
+    kernel = small.kernel("body/kernel")
+    first = kernel.copies[0]
+    vector = small.world.vectors[first.weights]
+    shared = dataclasses.replace(vector, leader=first.weights, shared=True)
+    for _ in range(160):
+        small.world.vectors.append(shared)
+        index = len(small.world.vectors) - 1
+        kernel.copies.append(dataclasses.replace(first, weights=index))
+    return small.sidecar_bytes()
+
+
+@ATTEMPTS.add(
+    SidecarError,
+    "together may have 65536 copies. Received: 65539",
+    memory=_LONG_MEMORY,
+)
+def copies_of_copies(small: SmallWorld) -> bytes:
+    """65,536 copies, which one kernel may have, behind three of others: in
+    many kernels, 46 kB of them are 400,000."""
+    copies = small.kernel("class_head/kernel").copies
+    copies *= _UNITS
+    return _long(small, 40)
+
+
+@ATTEMPTS.add(
+    SidecarError,
+    "together may have 65536 operations. Received: 65539",
+    memory=_LONG_MEMORY,
+)
+def operations_of_operations(small: SmallWorld) -> bytes:
+    """65,536 operations, which one copy may have, behind three of others;
+    sound in all else. With a bias on a grid, the C++ once read its 65,536
+    groups for each of them: 77 seconds."""
+    copy = small.kernel("class_head/kernel").copies[0]
+    copy.ops *= _UNITS
+    return _long(small, 20)
+
+
+def _long(small: SmallWorld, unit: int) -> bytes:
+    """The sidecar whose last list, of 4 units, goes on to 65,536."""
+    raw = small.body()
+    end = len(raw) - _UNITS * unit
+    raw = raw[: end - 4] + struct.pack("<I", 65536) + raw[end:]
+    # 258 bytes are what a match of deflate repeats.
+    matches = (65536 - _UNITS) * unit // 258
+    return framed(
+        SIDECAR_MAGIC,
+        raw,
+        version=1,
+        stored=repeated(raw, unit, matches),
+        raw_bytes=len(raw) + 258 * matches,
+    )
 
 
 def _count(small: SmallWorld, old: int, new: int, behind: bytes) -> bytes:

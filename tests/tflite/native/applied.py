@@ -21,10 +21,17 @@ class Case:
 
 
 def make_case(
-    seed: int, precision: int, *, classes: int | None = None, version: int = 2
+    seed: int,
+    precision: int,
+    *,
+    classes: int | None = None,
+    version: int = 2,
+    width: int = 1,
 ) -> Case:
     """`classes` of the task; the base has 1 to 5."""
-    world = worlds.make_world(seed, precision, classes=1 + seed % 5)
+    world = worlds.make_world(
+        seed, precision, classes=1 + seed % 5, width=width
+    )
     patch = worlds.make_patch(
         world, seed + 1000, classes=classes, version=version
     )

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 import dataclasses
+import hashlib
 import pathlib
+import shutil
 import subprocess
+import tempfile
+import time
 
 _ROOT = pathlib.Path(__file__).parents[3]
 NATIVE = _ROOT / "object_detection_patch" / "tflite" / "native"
@@ -16,6 +21,7 @@ OPTIONS = (
 )
 TOOL, LIBRARY = "od_patch_apply", "libod_patch.so"
 _PROGRAMS = ("od_patch_apply.cc", "internals_for_tests.cc")
+_DAY = 24 * 3600
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,10 +40,22 @@ class Built:
         )
 
 
-def build(folder: pathlib.Path, compiler: str = "g++", *options: str) -> Built:
-    """Compiles with the options of CMakeLists.txt, and some more."""
+def build(
+    folder: pathlib.Path,
+    compiler: str = "g++",
+    *options: str,
+    rest: pathlib.Path | None = None,
+) -> Built:
+    """Compiles with the options of CMakeLists.txt, and some more.
+
+    Args:
+      rest: folder of another build, whose objects are taken for all sources
+        that compute nothing in floats.
+    """
 
     def compiled(source: pathlib.Path) -> pathlib.Path:
+        if rest is not None and "float" not in source.read_text("utf-8"):
+            return rest / f"{source.stem}.o"
         target = folder / f"{source.stem}.o"
         command = [compiler, *OPTIONS, *options, "-c", source, "-o", target]
         subprocess.run(command, check=True)
@@ -57,3 +75,37 @@ def build(folder: pathlib.Path, compiler: str = "g++", *options: str) -> Built:
         command = [compiler, *options, *shared, *end, "-o", target]
         subprocess.run([*command, "-lz", "-lpthread"], check=True)
     return built
+
+
+def cached(
+    folder: pathlib.Path,
+    compiler: str = "g++",
+    *options: str,
+    rest: pathlib.Path | None = None,
+) -> Built:
+    """What the folder holds of this state of the sources, or a new build."""
+    ready = folder / _state(compiler, *options)
+    if not ready.is_dir():
+        _remove_old(folder)
+        fresh = pathlib.Path(tempfile.mkdtemp(dir=folder))
+        build(fresh, compiler, *options, rest=rest)
+        # Another session may have been faster; theirs is as good.
+        with contextlib.suppress(OSError):
+            fresh.rename(ready)
+    return Built(ready / TOOL, ready / LIBRARY)
+
+
+def _state(compiler: str, *options: str) -> str:
+    """Changes with the sources, the options and the compiler."""
+    digest = hashlib.sha256(repr(OPTIONS + options).encode())
+    digest.update(subprocess.check_output([compiler, "--version"]))
+    for path in sorted(NATIVE.rglob("*.*")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _remove_old(folder: pathlib.Path) -> None:
+    """Removes builds that no session uses any more."""
+    for path in folder.iterdir():
+        if time.time() - path.stat().st_mtime > _DAY:
+            shutil.rmtree(path, ignore_errors=True)

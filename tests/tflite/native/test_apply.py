@@ -34,6 +34,14 @@ def test_another_number_of_classes(native, tmp_path, precision, classes):
     assert _apply(native, tmp_path, case) == case.model
 
 
+@pytest.mark.parametrize("precision", _PRECISIONS)
+@pytest.mark.parametrize("seed", range(8))
+def test_kernels_of_many_pieces(native, tmp_path, precision, seed):
+    """Channels of thousands of weights, rows of thousands of channels."""
+    case = applied.make_case(seed, _PRECISIONS[precision], width=60)
+    assert _apply(native, tmp_path, case) == case.model
+
+
 @pytest.mark.parametrize("precision", ["float32", "float16"])
 def test_a_patch_of_version_1(native, tmp_path, precision):
     case = applied.make_case(7, _PRECISIONS[precision], version=1)

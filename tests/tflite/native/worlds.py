@@ -177,10 +177,19 @@ def add_vector(out: bytearray, item_bytes: int, data: bytes) -> int:
 # Worlds
 
 
-def make_world(seed: int, precision: int, *, classes: int = 3) -> World:
-    """A base with every kind of kernel, copy and sharing."""
+def make_world(
+    seed: int, precision: int, *, classes: int = 3, width: int = 1
+) -> World:
+    """A base with every kind of kernel, copy and sharing.
+
+    Args:
+      width: how many times more weights a channel of the first kernel has,
+        and channels the depthwise ones: beyond what is handled at once.
+    """
     rng = np.random.default_rng(seed)
     channels = [int(n) for n in rng.integers(1, 40, 4)]
+    channels[1] *= width
+    channels[3] *= width
     norms = [make_norm(rng, f"n{i}", channels[0]) for i in range(3)]
     norms.append(make_norm(rng, "dn", channels[1] * 2))
     outputs = 4 * (classes + 1)
@@ -194,7 +203,7 @@ def make_world(seed: int, precision: int, *, classes: int = 3) -> World:
         Kernel(
             "tower/kernel",
             0,
-            (1, size[0], int(rng.integers(1, 30)), channels[0]),
+            (1, size[0], int(rng.integers(1, 30)) * width, channels[0]),
             [KernelCopy(i, [Op()]) for i in range(3)],
         ),
         Kernel(
