@@ -47,8 +47,8 @@ class HostKernel:
         POINTWISE (1, 1, in, out).
       layer: the built Keras layer that owns it.
       attribute: `kernel`, `depthwise_kernel` or `pointwise_kernel`.
-      variable: the frozen base variable, kept here because the layer's
-        attribute may be replaced by a patched view.
+      variable: the layer's own, frozen unless a part or a head trains it;
+        kept here because a view may replace the layer's attribute.
     """
 
     name: str
@@ -122,12 +122,17 @@ class HeadTensor:
 
 @dataclasses.dataclass(frozen=True)
 class Hosts:
-    """Everything in a model that a patch may edit, in network order."""
+    """Everything in a model that a patch may edit, in network order.
+
+    `head_kernels` are the kernels among `heads`, with the layers that read
+    them: no part patches them.
+    """
 
     kernels: tuple[HostKernel, ...]
     batch_norms: tuple[HostBatchNorm, ...]
     biases: tuple[HostBias, ...]
     heads: tuple[HeadTensor, ...]
+    head_kernels: tuple[HostKernel, ...] = ()
 
     def __iter__(self) -> Iterator[HostKernel | HostBatchNorm | HostBias]:
         """The hosts of the base model, heads not among them."""
@@ -170,11 +175,13 @@ def find_hosts(
     batch_norms: list[HostBatchNorm] = []
     biases: list[HostBias] = []
     heads: list[HeadTensor] = []
+    head_kernels: list[HostKernel] = []
     for place, layer, name in _named(placed_layers):
         if place in HEADS:
             heads.extend(
                 _head_tensors(place, layer, name, uncounted.get(id(layer), ()))
             )
+            head_kernels.extend(_kernels(place, layer, name))
             continue
         if _is_batch_norm(layer):
             batch_norms.append(HostBatchNorm(name, place, layer))
@@ -185,7 +192,11 @@ def find_hosts(
         if found and bias is not None:
             biases.append(HostBias(f"{name}/bias", place, layer, bias))
     hosts = Hosts(
-        tuple(kernels), tuple(batch_norms), tuple(biases), tuple(heads)
+        tuple(kernels),
+        tuple(batch_norms),
+        tuple(biases),
+        tuple(heads),
+        tuple(head_kernels),
     )
     _refuse_duplicates(hosts)
     return hosts

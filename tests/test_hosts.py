@@ -148,6 +148,10 @@ def test_heads_hold_every_weight_and_know_what_is_not_counted():
         ("class_head/last/bias", False, 2),
     ]
     assert hosts.head_tensors()["class_head/last/bias"] is dense.bias
+    assert [(k.name, k.kind, k.layer) for k in hosts.head_kernels] == [
+        ("box_head/s/depthwise_kernel", hosts_lib.DEPTHWISE, separable),
+        ("box_head/s/pointwise_kernel", hosts_lib.POINTWISE, separable),
+    ]
 
 
 def test_automatic_names_become_positions():

@@ -16,11 +16,18 @@ from object_detection_patch.methods.fake_quantize import FakeQuantizer
 _scope = threading.local()
 
 
+class _AsStored(KernelPatch):
+    """The kernel itself, in float32 under mixed precision too."""
+
+    def call(self, kernel: tf.Variable) -> tf.Tensor:
+        return tf.convert_to_tensor(kernel)
+
+
 class KernelView:
     """Stands in for a layer's kernel and converts to the patched tensor.
 
-    It replaces the layer's attribute outside Keras' tracking, so the frozen
-    variable keeps its place and its checkpoint key.
+    It replaces the layer's attribute outside Keras' tracking, so the layer's
+    own variable keeps its place and its checkpoint key.
 
     Args:
       patch: what changes the kernel, or None.
@@ -34,7 +41,7 @@ class KernelView:
         quantize: FakeQuantizer | None = None,
     ) -> None:
         self._host = host
-        self._patch = patch
+        self._patch = _AsStored() if patch is None else patch
         self._quantize = quantize
 
     @property
@@ -60,9 +67,7 @@ class KernelView:
         return computed[key][0]
 
     def _compute(self) -> tf.Tensor:
-        kernel = tf.convert_to_tensor(self._host.variable)
-        if self._patch is not None:
-            kernel = self._patch(self._host.variable)
+        kernel = self._patch(self._host.variable)
         if self._quantize is not None:
             kernel = self._quantize(kernel, self._host)
         return tf.cast(kernel, self.dtype)
@@ -108,7 +113,7 @@ def attach(
 
 
 def detach(host: HostKernel) -> None:
-    """Gives `host.layer` its frozen kernel back."""
+    """Gives `host.layer` its own kernel back."""
     object.__setattr__(host.layer, host.attribute, host.variable)
 
 

@@ -47,7 +47,8 @@ class PatchMethod(keras.layers.Layer):
       parts: arm of `Part.part` -> part.
       hosts: hosts of the built base model.
       method: name for logs and files, a preset's where it is one.
-      quantize: rounds every host kernel while it is attached, or None.
+      quantize: rounds every kernel, the heads' too, while the patch is
+        attached; or None.
 
     Raises:
       ValueError: if two parts claim one host, or one cannot be carried.
@@ -103,7 +104,7 @@ class PatchMethod(keras.layers.Layer):
             kernel_view.attach(host, patch, self._quantize)
 
     def detach(self) -> None:
-        """Gives every host its frozen kernel back."""
+        """Gives every layer its own kernel back."""
         for host, _ in self._viewed_kernels():
             kernel_view.detach(host)
 
@@ -231,11 +232,11 @@ class PatchMethod(keras.layers.Layer):
             for name, (_, patch) in self._patched.items()
             if isinstance(patch, base.KernelPatch)
         }
-        return [
-            (host, patches.get(host.name))
-            for host in self.hosts.kernels
-            if host.name in patches or self._quantize is not None
-        ]
+        if self._quantize is None:
+            kernels = [h for h in self.hosts.kernels if h.name in patches]
+        else:
+            kernels = [*self.hosts.kernels, *self.hosts.head_kernels]
+        return [(host, patches.get(host.name)) for host in kernels]
 
     def _host_layers(self) -> list[Any]:
         layers = {id(host.layer): host.layer for host in self.hosts}

@@ -88,15 +88,21 @@ def test_every_kernel_of_a_model_is_rounded(preset):
             keras.layers.Conv2D(4, 3, input_shape=(6, 6, 3), name="a"),
             keras.layers.BatchNormalization(name="a_bn"),
             keras.layers.DepthwiseConv2D(3, name="b"),
+            keras.layers.SeparableConv2D(5, 1, name="head"),
         ]
     )
-    hosts = hosts_lib.find_hosts(("backbone", x) for x in model.layers)
-    kernels = [host.variable.numpy() for host in hosts.kernels]
+    hosts = hosts_lib.find_hosts(
+        ("class_head" if layer.name == "head" else "backbone", layer)
+        for layer in model.layers
+    )
+    found = [*hosts.kernels, *hosts.head_kernels]
+    assert [host.layer.name for host in found] == ["a", "b", "head", "head"]
+    kernels = [host.variable.numpy() for host in found]
     config = patch_pb2.Patch(preset=patch_pb2.Preset.Value(preset))
     config.fake_quantize.SetInParent()
     method = methods.build(config, hosts)
     method.attach()
-    for host, kernel in zip(hosts.kernels, kernels, strict=True):
+    for host, kernel in zip(found, kernels, strict=True):
         read = tf.convert_to_tensor(getattr(host.layer, host.attribute))
         axes = (0, 1) if host.kind == hosts_lib.DEPTHWISE else (0, 1, 2)
         steps = read.numpy() / (
@@ -105,7 +111,31 @@ def test_every_kernel_of_a_model_is_rounded(preset):
         np.testing.assert_allclose(steps, np.rint(steps), atol=1e-3)
         np.testing.assert_array_equal(host.variable.numpy(), kernel)
     method.detach()
-    for host, kernel in zip(hosts.kernels, kernels, strict=True):
+    for host, kernel in zip(found, kernels, strict=True):
         np.testing.assert_array_equal(
             getattr(host.layer, host.attribute).numpy(), kernel
         )
+
+
+def test_a_heads_kernel_is_trained_through_its_view_and_ships_unrounded():
+    head = keras.layers.Conv2D(2, 1, use_bias=False, name="head")
+    stem = keras.layers.Conv2D(3, 1, name="stem")
+    model = keras.Sequential([keras.Input((1, 1, 3)), stem, head])
+    hosts = hosts_lib.find_hosts([("backbone", stem), ("box_head", head)])
+    config = patch_pb2.Patch(preset=patch_pb2.FINE_TUNING)
+    config.fake_quantize.weight_bits = 2
+    model.patch = methods.build(config, hosts)
+    model.patch.attach()
+    (kernel,) = (host.variable for host in hosts.head_kernels)
+    kernel.assign([[[[1.0, -2.0], [0.75, 0.5], [0.25, 1.5]]]])
+    with tf.GradientTape() as tape:
+        outputs = head(tf.constant([[[[2.0, 3.0, 5.0]]]]))
+    # 2 bits leave -1, 0 and 1 times the greatest of a channel.
+    np.testing.assert_allclose(outputs.numpy().ravel(), [2 + 3, -4 + 10])
+    gradient = tape.gradient(outputs, kernel).numpy()
+    np.testing.assert_allclose(gradient[0, 0], [[2, 2], [3, 3], [5, 5]])
+    assert any(kernel is variable for variable in model.trainable_variables)
+    shipped = {edit.target: edit for edit in model.patch.edits()}
+    np.testing.assert_array_equal(
+        shipped["box_head/head/kernel"].values, kernel.numpy()
+    )

@@ -10,7 +10,11 @@ import tensorflow as tf
 
 from object_detection_patch import hosts as hosts_lib
 from object_detection_patch.keras_version import keras
-from object_detection_patch.methods import base, kernel_view
+from object_detection_patch.methods import (
+    base,
+    fake_quantize,
+    kernel_view,
+)
 
 
 class _Counting(base.KernelPatch):
@@ -87,6 +91,19 @@ def test_a_graph_reads_the_variables_anew_at_every_run(attached):
     patch.factor.assign(0.5)
     _close(function(_IMAGE), _expected(0.5))
     assert patch.calls == traced
+
+
+def test_a_patched_kernel_is_read_once(attached):
+    host, _ = attached
+    function = tf.function(host.layer.kernel.value).get_concrete_function()
+    reads = [
+        operation.inputs[0]
+        for operation in function.graph.get_operations()
+        if operation.type == "ReadVariableOp"
+    ]
+    # Of the kernel and of the patch's factor.
+    assert len(reads) == 2
+    assert reads[0] is not reads[1]
 
 
 def test_gradients_reach_the_patch_and_not_the_base(attached):
@@ -217,6 +234,22 @@ def test_mixed_precision_casts_once_at_the_end(one_kernel, dtype, tolerance):
     np.testing.assert_allclose(
         tf.cast(found, tf.float32), _expected(1 / 3), tolerance, 10 * tolerance
     )
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_rounding_is_not_done_in_16_bits(one_kernel, dtype):
+    """There 1e-6 / 127 is 0 or coarse, and dividing by 0 gives NaN."""
+    values = np.array([[[[1e-6, 1.27], [0.0, 0.4351]]]], np.float32)
+    host = one_kernel(values, dtype=f"mixed_{dtype}")
+    kernel_view.attach(host, None, fake_quantize.FakeQuantizer(8))
+    expected = [[1e-6, 1.27], [0.0, 0.44]]
+    for row, image in zip(expected, np.eye(2, dtype=np.float32), strict=True):
+        found = host.layer(image.reshape(1, 1, 1, 2))
+        np.testing.assert_allclose(
+            tf.cast(found, tf.float32).numpy().ravel(),
+            tf.cast(tf.cast(row, dtype), tf.float32),
+            rtol=1e-3,
+        )
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])

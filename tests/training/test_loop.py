@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from object_detection_patch.methods import OtherPatchError, presets
-from object_detection_patch.od_api import pipeline_config, step_guard
+from object_detection_patch.od_api import compat, pipeline_config, step_guard
 from object_detection_patch.patch_file import FingerprintError
 from object_detection_patch.training import loop
 
@@ -239,6 +239,7 @@ def _poison_at_step(monkeypatch, wanted):
 
 
 def test_puts_everything_back(tmp_path):
+    compat.enable()
     from object_detection import model_lib_v2
     from object_detection.builders import model_builder
 

@@ -1,5 +1,7 @@
 """A patched SSD: the base exactly while the patch is zero, plus its own."""
 
+import pathlib
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -71,6 +73,33 @@ def test_open_gates_change_the_outputs(small_world, spotpatch, closed):
     with_gates = small_world.raw_outputs(spotpatch)
     for key, value in without.items():
         assert np.abs(with_gates[key] - value).max() > 1e-3
+
+
+def _rounded_to_8_bits(name, kernel):
+    axes = (0, 1) if name.endswith("/depthwise_kernel") else (0, 1, 2)
+    steps = np.abs(kernel).max(axes, keepdims=True) / 127
+    return np.rint(kernel / steps) * steps
+
+
+def test_with_fake_quantize_it_is_the_model_of_rounded_kernels(
+    small_world, tmp_path
+):
+    text = pathlib.Path(small_world.config("shapes", "BN_PATCH")).read_text()
+    before = "preset: BN_PATCH"
+    assert text.count(before) == 1
+    config = tmp_path / "quantized.config"
+    config.write_text(text.replace(before, f"{before} fake_quantize {{}}"))
+    model = small_world.patched_model(str(config))
+    found = small_world.raw_outputs(model)
+    model.patch.detach()
+    exact = small_world.raw_outputs(model)
+    hosts = model.patch.hosts
+    for name, tensor in (hosts.base_tensors() | hosts.head_tensors()).items():
+        if name.endswith("kernel"):
+            tensor.assign(_rounded_to_8_bits(name, tensor.numpy()))
+    for key, expected in small_world.raw_outputs(model).items():
+        np.testing.assert_allclose(found[key], expected, rtol=1e-3, atol=1e-4)
+        assert np.abs(found[key] - exact[key]).max() > 1e-2, key
 
 
 @pytest.mark.parametrize("preset", presets.preset_names())
