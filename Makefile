@@ -14,6 +14,9 @@ DEV_LOCK := requirements/dev.lock
 FUZZ_LOCK := requirements/fuzz.lock
 # For each of the eight fuzzers.
 FUZZ_SECONDS ?= 600
+# Processes that share the tests; each takes up to 4 GB.
+TEST_WORKERS ?= 2
+PYTEST := $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 OD_API_LOCK := object_detection_patch/od_api/od_api.lock
 
 # The OD API is written for Keras 2; whatever we start here gets it.
@@ -37,10 +40,10 @@ demo: setup
 	$(BIN)/od-patch demo --output_dir demo_output
 
 test: setup
-	$(BIN)/python -m pytest -m "not slow"
+	$(PYTEST) -m "not slow"
 
 test-all: setup
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-odapi: setup
 	$(BIN)/python -m tests.od_api.run_od_api_tests
