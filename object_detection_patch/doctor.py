@@ -130,21 +130,28 @@ def _package(name: str, specifier: str) -> Finding:
 
 
 def _install_train(options: str = "") -> str:
-    """The command that installs what training needs, from where we are from.
+    """The command that installs what training needs, from where we are from."""
+    return f'pip install {options}"{_source()}[train]"'
 
-    pip keeps the source of what it did not take from an index (PEP 610).
+
+def _source() -> str:
+    """The folder that pip took us from, or our name.
+
+    pip keeps the source of what it did not take from an index (PEP 610). What
+    a build leaves in a checkout says nothing of it, and may be found first.
     """
-    source = _PROJECT
+    if (_ROOT / "pyproject.toml").is_file():
+        return str(_ROOT)
     try:
         distribution = importlib.metadata.distribution(_PROJECT)
     except importlib.metadata.PackageNotFoundError:
-        return f'pip install {options}"{_ROOT}[train]"'
+        return str(_ROOT)
     recorded = distribution.read_text("direct_url.json")
     if recorded:
         url = urllib.parse.urlparse(json.loads(recorded)["url"])
-        is_folder = url.scheme == "file"
-        source = urllib.parse.unquote(url.path) if is_folder else source
-    return f'pip install {options}"{source}[train]"'
+        if url.scheme == "file":
+            return urllib.parse.unquote(url.path)
+    return _PROJECT
 
 
 def parse_requirement(requirement: str) -> tuple[str, str, str]:

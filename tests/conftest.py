@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import hypothesis
@@ -156,6 +156,14 @@ def small_world(tmp_path_factory: pytest.TempPathFactory) -> SmallWorld:
         model=model, step=tf.Variable(7, dtype=tf.int64)
     ).save(str(world.folder / "base" / "ckpt"))
     return world
+
+
+@pytest.fixture(scope="session")
+def tiny_detector() -> Callable[..., bytes]:
+    """Builds a detector of 8 x 8 pixels that finds colours, for LiteRT."""
+    from tests import colour_detector
+
+    return colour_detector.build
 
 
 @pytest.fixture

@@ -103,7 +103,9 @@ def test_missing_and_old_packages_are_named(monkeypatch):
         ('{"url": "https://x/y.whl"}', "object_detection_patch"),
     ],
 )
-def test_installs_from_where_it_came_from(monkeypatch, recorded, source):
+def test_installs_from_where_it_came_from(
+    monkeypatch, tmp_path, recorded, source
+):
     class Installed:
         def read_text(self, name):
             assert name == "direct_url.json"
@@ -112,7 +114,20 @@ def test_installs_from_where_it_came_from(monkeypatch, recorded, source):
     monkeypatch.setattr(
         importlib.metadata, "distribution", lambda name: Installed()
     )
+    monkeypatch.setattr(doctor, "_ROOT", tmp_path)
     assert doctor._install_train() == f'pip install "{source}[train]"'
+
+
+def test_a_checkout_is_installed_whatever_a_build_left_in_it(
+    monkeypatch, tmp_path
+):
+    (tmp_path / "pyproject.toml").touch()
+    left = tmp_path / "object_detection_patch.egg-info"
+    left.mkdir()
+    (left / "PKG-INFO").write_text("Name: object_detection_patch\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(doctor, "_ROOT", tmp_path)
+    assert doctor._install_train() == f'pip install "{tmp_path}[train]"'
 
 
 def test_a_tree_that_was_never_installed(monkeypatch):

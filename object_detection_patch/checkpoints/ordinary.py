@@ -12,6 +12,7 @@ from typing import Any
 import tensorflow as tf
 
 from object_detection_patch.od_api import label_map
+from object_detection_patch.patch_file import whole_file
 
 LABEL_MAP_FILE = "label_map.pbtxt"
 _CHECKPOINT = "ckpt"
@@ -62,7 +63,9 @@ def point_at(pipeline: Any, directory: str) -> None:
 def whole_directory(output_dir: str) -> Iterator[str]:
     """A folder to write into, which becomes `output_dir` when all is done.
 
-    It lies beside the target and is renamed, so no half result is found.
+    It lies beside the target and is renamed once all of it is on the disk, so
+    no half result is found, after a power cut neither. Whatever is raised
+    within, it is removed.
     """
     # Of a link to a folder, the folder: a link itself cannot be replaced.
     target = os.path.realpath(output_dir)
@@ -72,12 +75,14 @@ def whole_directory(output_dir: str) -> Iterator[str]:
     try:
         yield beside
         os.chmod(beside, 0o755)
+        _sync(beside)
         if os.path.isdir(target):
             os.rmdir(target)
         os.rename(beside, target)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
+    whole_file.sync_folder(parent)
 
 
 def write_model(
@@ -109,6 +114,16 @@ def write_model(
 def _write_text(path: str, text: str) -> None:
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
+
+
+def _sync(folder: str) -> None:
+    """Brings all files in a folder, and their names, to the disk."""
+    for path, _, names in os.walk(folder):
+        for name in names:
+            # For writing, which some systems ask of a file to be synced.
+            with open(os.path.join(path, name), "rb+") as file:
+                os.fsync(file.fileno())
+        whole_file.sync_folder(path)
 
 
 def _existing(path: str) -> str:

@@ -30,7 +30,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
     verb.add_argument(
         "--output_dir", required=True, help="new or empty directory"
     )
-    _add_capacity(verb)
+    _add_outputs(verb)
     _add_precision(verb)
     verb.add_argument(
         "--eval_records",
@@ -39,7 +39,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
     verb.set_defaults(run=run)
 
 
-def _add_capacity(verb: argparse.ArgumentParser) -> None:
+def _add_outputs(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--max_classes",
         type=count,
@@ -49,9 +49,15 @@ def _add_capacity(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--max_detections",
         type=count,
-        default=10,
         help="detections that the model returns for an image (default: 10, "
         "as of the OD API's exporter)",
+    )
+    verb.add_argument(
+        "--regular_nms",
+        action="store_true",
+        help="the model suppresses boxes class by class, as the OD API's "
+        "evaluation does: slower and more accurate than the exporter's "
+        "default, which keeps one class for each anchor",
     )
 
 
@@ -73,8 +79,9 @@ def _add_precision(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--snap",
         action="store_true",
-        help="also write a checkpoint with the dequantised int8 kernels: "
-        "tasks trained on it suffer no rounding of the base",
+        help="round the kernels to the int8 grid before publishing: "
+        "checkpoint/ holds the rounded kernels too, so tasks that are trained "
+        "on it suffer no rounding of the base",
     )
 
 
@@ -91,6 +98,7 @@ def run(options: argparse.Namespace) -> int:
         calibration_images=options.calibration_images,
         max_classes=options.max_classes,
         max_detections=options.max_detections,
+        regular_nms=options.regular_nms,
         eval_records=options.eval_records,
         snap=options.snap,
     )

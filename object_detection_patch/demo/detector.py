@@ -1,4 +1,8 @@
-"""A detector in LiteRT, as an app has it: no TensorFlow, one thread."""
+"""A detector in LiteRT, as an app has it: no TensorFlow, one thread.
+
+`export/runtime.py` reads its images and their normalisation with TensorFlow,
+so it is of no use in a process that shows a phone's.
+"""
 
 from __future__ import annotations
 

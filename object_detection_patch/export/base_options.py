@@ -21,6 +21,7 @@ class Options:
     calibration_images: int
     max_classes: int
     max_detections: int
+    regular_nms: bool
     eval_records: str | None
     snap: bool
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 
+from object_detection_patch.export.comparison import Difference
+from object_detection_patch.export.mending import Mended
 from object_detection_patch.tflite.patcher import SIDECAR_SUFFIX
 
 MODEL_FILE = "base.tflite"
 SIDECAR_FILE = f"base{SIDECAR_SUFFIX}"
 CHECKPOINT_FOLDER = "checkpoint"
+_NAMES_SHOWN = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,11 +20,10 @@ class ExportedBase:
     """What `export_base` wrote and measured.
 
     Args:
-      raised_channels: channels whose gamma was raised.
-      snapped_kernels: kernels rounded to the int8 grid.
+      mended: what was changed before publishing.
       margin: how clearly each constant was found, see `Structure`.
-      difference: of the raw outputs from the Keras model's, in units of the
-        largest one; None for int8.
+      difference: of the raw outputs from the Keras model's.
+      max_detections, regular_nms: of the post-processing op.
       accuracy: mAP@0.5 by stage; empty without evaluation records.
     """
 
@@ -33,10 +36,11 @@ class ExportedBase:
     capacity: int
     kernels: int
     copies: int
-    raised_channels: int
-    snapped_kernels: int
+    mended: Mended
     margin: float
-    difference: float | None
+    difference: Difference
+    max_detections: int
+    regular_nms: bool
     accuracy: dict[str, float]
 
 
@@ -50,24 +54,63 @@ def report(exported: ExportedBase) -> str:
         f"tasks of up to {exported.capacity}.",
         f"{exported.kernels} kernels found in {exported.copies} copies, each "
         f"at least {exported.margin:,.0f} times nearer than the next best.",
-    ]
-    if exported.raised_channels:
-        lines.append(
-            f"{exported.raised_channels} gammas were too small to survive "
-            "folding and were raised: train tasks on the new checkpoint."
-        )
-    if exported.snapped_kernels:
-        lines.append(
-            f"{exported.snapped_kernels} kernels were rounded to the int8 "
-            "grid: train tasks on the new checkpoint."
-        )
-    if exported.difference is not None:
-        lines.append(
-            "Raw outputs differ from the Keras model's by "
-            f"{exported.difference:.1e} of the largest."
-        )
-    lines += [
-        f"mAP@0.5 {stage}: {value:.4f}"
-        for stage, value in exported.accuracy.items()
+        *_mended(exported.mended),
+        _difference(exported.difference),
+        *_accuracy(exported),
     ]
     return "\n".join(lines)
+
+
+def _mended(mended: Mended) -> Iterator[str]:
+    if mended.raised_channels:
+        yield (
+            f"{mended.raised_channels} gammas were too small to survive "
+            "folding and were raised: train tasks on the new checkpoint."
+        )
+    if mended.snapped_kernels:
+        yield (
+            f"{mended.snapped_kernels} kernels were rounded to the int8 "
+            "grid: train tasks on the new checkpoint."
+        )
+    unraised = mended.unraised_channels
+    if unraised:
+        names = list(unraised)
+        more = len(names) - _NAMES_SHOWN
+        yield (
+            f"CAREFUL: {sum(unraised.values())} channels are too small to "
+            "survive folding and cannot be raised, because their BatchNorms "
+            f"have no gamma: {', '.join(names[:_NAMES_SHOWN])}"
+            + (f" and {more} more" if more > 0 else "")
+            + ". There a phone edits what rounding has left of the kernels; "
+            "measure each task's published patch (publish --eval_records)."
+        )
+
+
+def _difference(difference: Difference) -> str:
+    told = (
+        "Raw outputs differ from the Keras model's by "
+        f"{difference.largest:.1e} of the largest"
+    )
+    if difference.ratio is None:
+        return f"{told}."
+    return (
+        f"{told}, on average {difference.ratio:.2f} times as much as those of "
+        "the converter's own int8 model."
+    )
+
+
+def _accuracy(exported: ExportedBase) -> Iterator[str]:
+    if not exported.accuracy:
+        return
+    for stage, value in exported.accuracy.items():
+        yield f"mAP@0.5 {stage}: {value:.4f}"
+    nms = (
+        "suppresses boxes class by class (--regular_nms)"
+        if exported.regular_nms
+        else "keeps one class for each anchor unless --regular_nms is given"
+    )
+    yield (
+        f"All count the best {exported.max_detections} detections of an "
+        "image. The stages before end in the config's post-processing, "
+        f"{MODEL_FILE} in TFLite's, which {nms}."
+    )

@@ -67,14 +67,16 @@ class Graph:
     def data(self, index: int) -> np.ndarray | None:
         """The bytes of a constant, or None."""
         data = self.model.buffers[self.tensor(index).buffer].data
-        # The schema gives an empty buffer as 0 or None.
-        return None if data is None or np.ndim(data) == 0 else data
+        # The schema gives an empty buffer as 0, None or no items.
+        is_empty = data is None or np.ndim(data) == 0 or len(data) == 0
+        return None if is_empty else data
 
     def values(self, index: int) -> np.ndarray:
         """A constant as float32 numbers, dequantised, in its shape.
 
         Raises:
-          StructureError: if the tensor is absent or no constant.
+          StructureError: if the tensor is absent, no constant, or of a type
+            that weights and biases never have.
         """
         data = self.data(index) if index >= 0 else None
         if data is None:
@@ -83,15 +85,15 @@ class Graph:
                 f"tensor {index}, which is none."
             )
         tensor = self.tensor(index)
+        if tensor.type not in _DTYPES:
+            raise StructureError(
+                "Weights and biases must be float32, float16, int8 or int32. "
+                f"Received: type {tensor.type} of the schema, in tensor "
+                f"{index}."
+            )
         raw = np.asarray(data, np.uint8).tobytes()
         values = np.frombuffer(raw, _DTYPES[tensor.type]).reshape(tensor.shape)
-        scale = tensor.quantization and tensor.quantization.scale
-        if scale is None or len(scale) == 0:
-            return values.astype(np.float32)
-        axis = int(tensor.quantization.quantizedDimension)
-        shape = [1] * values.ndim
-        shape[axis] = len(scale)
-        return values.astype(np.float32) * np.asarray(scale).reshape(shape)
+        return _dequantised(values, tensor.quantization)
 
     def convolutions(self) -> Iterator[Convolution]:
         """Every convolution, in the order of the graph."""
@@ -140,3 +142,15 @@ class Graph:
         ):
             return int(maker.inputs[0])
         return index
+
+
+def _dequantised(values: np.ndarray, quantization: Any) -> np.ndarray:
+    """Stored numbers as float32, by the schema's QuantizationParametersT."""
+    scale = quantization and quantization.scale
+    if scale is None or len(scale) == 0:
+        return values.astype(np.float32)
+    shape = [1] * values.ndim
+    shape[int(quantization.quantizedDimension)] = -1
+    zeros = np.asarray(quantization.zeroPoint, np.int64).reshape(shape)
+    steps = (values - zeros).astype(np.float32)
+    return steps * np.asarray(scale, np.float32).reshape(shape)

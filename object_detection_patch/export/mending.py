@@ -8,41 +8,43 @@ import numpy as np
 
 from object_detection_patch import hosts as hosts_lib
 from object_detection_patch.export.gammas import raise_small
-from object_detection_patch.export.publishing import norm_of
+from object_detection_patch.export.norms import norm_of
 from object_detection_patch.export.snap import snapped
 from object_detection_patch.hosts import Hosts
 
 
 @dataclasses.dataclass(frozen=True)
 class Mended:
-    """What was changed.
+    """What was changed, and what should have been and could not.
 
     Args:
       raised_channels: channels whose gamma was raised.
       snapped_kernels: kernels rounded to the int8 grid.
+      unraised_channels: BatchNorm without gamma -> how many of its channels
+        have a scale, 1 / deviation, below the floor. They stay: a deviation
+        is what was measured on images, and training would measure it again.
     """
 
     raised_channels: int
     snapped_kernels: int
+    unraised_channels: dict[str, int]
 
 
 def mend(hosts: Hosts, precision: str, *, snap: bool) -> Mended:
     """Raises small gammas and, if asked, rounds kernels; both in place."""
-    raised = _raise_gammas(hosts, precision)
-    return Mended(raised, _snap_kernels(hosts) if snap else 0)
-
-
-def _raise_gammas(hosts: Hosts, precision: str) -> int:
-    count = 0
+    raised = 0
+    unraised: dict[str, int] = {}
     for host in hosts.batch_norms:
-        if getattr(host.layer, "gamma", None) is None:
-            continue
         norm = norm_of(host.name, _values(host), host.layer.epsilon)
-        raised = raise_small(norm.gamma, norm.inverse_deviation, precision)
-        if raised.channels:
-            host.layer.gamma.assign(raised.gamma)
-            count += raised.channels
-    return count
+        mended = raise_small(norm.gamma, norm.inverse_deviation, precision)
+        if not mended.channels:
+            continue
+        if getattr(host.layer, "gamma", None) is None:
+            unraised[host.name] = mended.channels
+        else:
+            host.layer.gamma.assign(mended.gamma)
+            raised += mended.channels
+    return Mended(raised, _snap_kernels(hosts) if snap else 0, unraised)
 
 
 def _values(host: hosts_lib.HostBatchNorm) -> dict[str, np.ndarray]:

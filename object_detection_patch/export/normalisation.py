@@ -11,6 +11,9 @@ import tensorflow as tf
 from object_detection_patch.tflite.model_metadata import read_metadata
 
 _TOLERANCE = 1e-4
+_BLACK, _WHITE = (0.0, 0.0, 0.0), (255.0, 255.0, 255.0)
+# Three values, so that channels which mix or change places are seen.
+_MIXED = (30.0, 100.0, 200.0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,17 +35,19 @@ def measured(model: Any) -> Normalisation:
       ValueError: if it is more than a scale and an offset a channel, which
         model metadata cannot express.
     """
-    zero, middle, white = (
-        _channels(model, pixel) for pixel in (0.0, 100.0, 255.0)
+    black, white, mixed = (
+        _channels(model, colour) for colour in (_BLACK, _WHITE, _MIXED)
     )
-    slope = (white - zero) / 255
-    if np.abs(zero + 100 * slope - middle).max() > _TOLERANCE:
+    slope = (white - black) / 255
+    error = np.abs(black + slope * _MIXED - mixed).max()
+    # Written so that NaN is refused too.
+    if not (error <= _TOLERANCE and slope.all()):
         raise ValueError(
             "The extractor must scale and shift each channel, or phones "
             "cannot be told what to do. Received: "
             f"{type(model.feature_extractor).__name__}, which does more."
         )
-    mean, std = -zero / slope, 1 / slope
+    mean, std = -black / slope, 1 / slope
     if np.ptp(mean) == 0 and np.ptp(std) == 0:
         mean, std = mean[:1], std[:1]
     return Normalisation(tuple(map(float, mean)), tuple(map(float, std)))
@@ -55,7 +60,7 @@ def of_model(data: bytes) -> Normalisation:
     return Normalisation(tuple(unit["mean"]), tuple(unit["std"]))
 
 
-def _channels(model: Any, pixel: float) -> np.ndarray:
-    # Of the size of the input, so that no resizing rounds.
-    image = tf.fill([1, 8, 8, 3], tf.constant(pixel, tf.float32))
+def _channels(model: Any, colour: tuple[float, float, float]) -> np.ndarray:
+    # All of one colour, so that no resizing rounds.
+    image = tf.broadcast_to(tf.constant(colour, tf.float32), [1, 8, 8, 3])
     return model.preprocess(image)[0][0, 0, 0].numpy().astype(np.float64)

@@ -34,6 +34,7 @@ class Probe:
       pipeline: config of the base.
       classes: number of classes, unlike the base's or the same.
       precision: float32, float16 or int8.
+      max_detections, regular_nms: of the post-processing op.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Probe:
         classes: int,
         precision: str,
         max_detections: int,
+        regular_nms: bool = False,
         seed: int,
     ) -> None:
         config = type(pipeline)()
@@ -59,6 +61,7 @@ class Probe:
                 folder,
                 os.path.join(folder, "export"),
                 max_detections=max_detections,
+                regular_nms=regular_nms,
             )
             size = config.model.ssd.image_resizer.fixed_shape_resizer
             self.graph = Graph(

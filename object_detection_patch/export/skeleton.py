@@ -154,7 +154,9 @@ def _take_vectors(graph: Graph, external: list[int]) -> dict[Key, np.ndarray]:
             continue
         scales = np.asarray(quantization.scale, "<f4")
         vectors[Key("scales", index)] = scales
-        vectors[Key("zero_points", index)] = np.zeros(len(scales), "<i8")
+        zero_points = np.zeros(len(scales), "<i8")
+        zero_points[:] = quantization.zeroPoint
+        vectors[Key("zero_points", index)] = zero_points
         quantization.scale = np.ones(1, np.float32)
         quantization.zeroPoint = np.zeros(1, np.int64)
     metadata = graph.model.buffers[-1]

@@ -36,13 +36,13 @@ def check_readers(pipeline: Any, *, training: bool) -> None:
     Raises:
       ValueError: with the rule, the value and the place in pipeline.config.
     """
-    label_map.common_label_map(pipeline)
+    items, _ = label_map.common_label_map(pipeline)
     readers = list(pipeline.eval_input_reader)
     if training:
         readers = [pipeline.train_input_reader]
     for reader in readers:
         path = reader.label_map_path
-        items = label_map.read_label_map(path)
+        label_map.refuse_missing(path)
         label_map.check_num_classes(items, pipeline.model.ssd.num_classes, path)
         files = _record_files(reader.tf_record_input_reader.input_path)
         _check_class_names(files, items, path)

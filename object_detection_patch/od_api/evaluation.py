@@ -247,10 +247,18 @@ def evaluated_image(
         image=example["image"],
         true_boxes=example["groundtruth_boxes"],
         true_classes=example["groundtruth_classes"].astype(np.int64),
-        difficult=example["groundtruth_difficult"].astype(bool),
-        is_crowd=example["groundtruth_is_crowd"].astype(bool),
-        group_of=example["groundtruth_group_of"].astype(bool),
+        difficult=_flags(example, "difficult"),
+        is_crowd=_flags(example, "is_crowd"),
+        group_of=_flags(example, "group_of"),
         boxes=boxes[kept],
         scores=scores[kept],
         classes=classes[kept].astype(np.int64) + 1,
     )
+
+
+def _flags(example: dict[str, Any], name: str) -> np.ndarray:
+    """A flag of each box; records may leave it out, which means no."""
+    flags = example[f"groundtruth_{name}"].astype(bool)
+    if flags.size:
+        return flags
+    return np.zeros(len(example["groundtruth_boxes"]), bool)

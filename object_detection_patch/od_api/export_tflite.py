@@ -16,13 +16,21 @@ MAX_DETECTIONS = 10
 
 
 def export_saved_model(
-    pipeline: Any, checkpoint_dir: str, output_dir: str, *, max_detections: int
+    pipeline: Any,
+    checkpoint_dir: str,
+    output_dir: str,
+    *,
+    max_detections: int = MAX_DETECTIONS,
+    regular_nms: bool = False,
 ) -> str:
     """Runs the OD API's TFLite exporter; returns the SavedModel's folder.
 
     Args:
       pipeline: TrainEvalPipelineConfig of an SSD with a fixed input size.
       checkpoint_dir: directory with an ordinary OD API checkpoint.
+      max_detections: of the post-processing op, for each image.
+      regular_nms: suppress boxes class by class, as the OD API's evaluation
+        does; else the op's fast way, which keeps one class for each anchor.
 
     Raises:
       ValueError: for a config that the exporter refuses.
@@ -34,7 +42,7 @@ def export_saved_model(
     # Names of layers count upwards within a process and enter the graph.
     tf.keras.backend.clear_session()
     exporter.export_tflite_model(
-        pipeline, checkpoint_dir, output_dir, max_detections, False
+        pipeline, checkpoint_dir, output_dir, max_detections, regular_nms
     )
     return os.path.join(output_dir, "saved_model")
 

@@ -13,19 +13,15 @@ def read_label_map(path: str) -> list[tuple[int, str, str]]:
     """(id, name, display name) of every class, by id.
 
     Raises:
-      ValueError: for a missing or malformed file, an id below 1, a duplicate
-        id or name, or an id below 1.
+      ValueError: for a missing or malformed file, a duplicate id or name, or
+        an id below 1.
     """
     compat.enable()
     import tensorflow as tf
     from google.protobuf import text_format
     from object_detection.protos import string_int_label_map_pb2
 
-    if not path or not tf.io.gfile.exists(path):
-        raise ValueError(
-            "`label_map_path` must name a label map (input_reader, "
-            f"pipeline.config). Received: {path!r}, which does not exist."
-        )
+    refuse_missing(path)
     label_map = string_int_label_map_pb2.StringIntLabelMap()
     with tf.io.gfile.GFile(path) as file:
         try:
@@ -41,6 +37,17 @@ def read_label_map(path: str) -> list[tuple[int, str, str]]:
     )
     _check(items, path)
     return items
+
+
+def refuse_missing(path: str) -> None:
+    """Raises ValueError unless a reader's `label_map_path` names a file."""
+    import tensorflow as tf
+
+    if not path or not tf.io.gfile.exists(path):
+        raise ValueError(
+            "`label_map_path` must name a label map (input_reader, "
+            f"pipeline.config). Received: {path!r}, which does not exist."
+        )
 
 
 def common_label_map(pipeline: Any) -> tuple[list[tuple[int, str, str]], str]:

@@ -6,6 +6,7 @@ import pytest
 
 from object_detection_patch import cli
 from object_detection_patch.export import base
+from object_detection_patch.od_api import export_tflite
 
 _REQUIRED = (
     *("export-base", "--pipeline_config_path=base.config"),
@@ -37,7 +38,8 @@ def test_the_defaults(exported, capsys):
                 "calibration_records": None,
                 "calibration_images": 100,
                 "max_classes": 1000,
-                "max_detections": 10,
+                "max_detections": None,
+                "regular_nms": False,
                 "eval_records": None,
                 "snap": False,
             },
@@ -57,9 +59,27 @@ def test_every_option(exported):
         "eval_records": "b.record",
     }
     options = [f"--{name}={value}" for name, value in given.items()]
-    assert cli.main([*_REQUIRED, *options, "--snap"]) == 0
+    flags = {"snap": True, "regular_nms": True}
+    options += [f"--{name}" for name in flags]
+    assert cli.main([*_REQUIRED, *options]) == 0
     (_, _, keywords), _ = exported
-    assert keywords | given | {"snap": True} == keywords
+    assert keywords | given | flags == keywords
+
+
+def test_help_tells_the_default_that_the_exporter_has(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["export-base", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert export_tflite.MAX_DETECTIONS == 10
+    assert "returns for an image (default: 10, as of the OD API's" in told
+
+
+def test_help_says_that_snapping_changes_what_is_published(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["export-base", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    assert "checkpoint/ holds the rounded kernels too" in told
+    assert "also write" not in told
 
 
 def test_int8_without_records_is_refused_first(exported, capsys):

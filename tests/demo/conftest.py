@@ -1,12 +1,10 @@
-"""Results of a demo written by hand, and a model that LiteRT runs."""
+"""Results of a demo written by hand."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import pathlib
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,7 +12,6 @@ import pytest
 from object_detection_patch.demo import runner
 from object_detection_patch.demo.plan import TARGETS, Plan, Scale
 
-_TINY_DETECTOR = pathlib.Path(__file__).parents[1] / "examples/conftest.py"
 _GATES = [
     {
         "name": "backbone/a/kernel",
@@ -83,13 +80,3 @@ def _write_phone(plan: Plan) -> None:
 
 def _write(path: str, result: object) -> None:
     pathlib.Path(path).write_text(json.dumps(result))
-
-
-@pytest.fixture(scope="session")
-def tiny_detector() -> Callable[..., bytes]:
-    """Builds the detector of 8 x 8 pixels that the example is tested with."""
-    spec = importlib.util.spec_from_file_location("tiny", _TINY_DETECTOR)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module._tiny_detector

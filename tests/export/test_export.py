@@ -9,18 +9,30 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from flatbuffers import flexbuffers
 
 from object_detection_patch import tflite
 from object_detection_patch.checkpoints import merge, ordinary
 from object_detection_patch.export import base as base_lib
-from object_detection_patch.export import comparison, release, runtime
+from object_detection_patch.export import (
+    comparison,
+    release,
+    restored,
+    runtime,
+)
+from object_detection_patch.export.errors import ExportError
 from object_detection_patch.export.graph import Graph
 from object_detection_patch.export.normalisation import of_model
-from object_detection_patch.od_api import export_tflite
+from object_detection_patch.od_api import (
+    evaluation,
+    export_tflite,
+    pipeline_config,
+)
 from object_detection_patch.patch_file import (
     FingerprintError,
     read_patch,
@@ -85,6 +97,89 @@ def test_the_base_is_the_keras_model_and_says_what_it_is(export_base):
     )
 
 
+def test_two_kernels_taken_for_each_other_are_seen(export_base):
+    folder = export_base("float32")
+    exported = (folder / "base.tflite").read_bytes()
+    base = _restored(folder)
+    found = _compared(exported, base, precision="float32")
+    assert found.largest < 1e-5
+    _exchange_kernels(base.hosts)
+    with pytest.raises(ExportError, match="of the largest"):
+        _compared(exported, base, precision="float32")
+
+
+@pytest.mark.slow
+def test_two_kernels_taken_for_each_other_are_seen_in_int8(
+    export_base, small_world, tmp_path
+):
+    records = str(small_world.files["shapes"].train)
+    folder = export_base("int8", calibration_records=records)
+    exported = (folder / "base.tflite").read_bytes()
+    base = _restored(folder)
+    images = runtime.inputs(base.pipeline, [records], base.normalisation, 100)
+    saved_model = export_tflite.export_saved_model(
+        base.pipeline, str(folder / "checkpoint"), str(tmp_path)
+    )
+    options = {
+        "precision": "int8",
+        "images": images,
+        "converted": export_tflite.convert(
+            saved_model, "int8", lambda: (image[None] for image in images)
+        ),
+    }
+    found = _compared(exported, base, **options)
+    assert 0.9 < found.ratio < 1.1
+    told = f"by {found.largest:.1e} of the largest, on average "
+    assert told + f"{found.ratio:.2f}" in (folder / "report.txt").read_text()
+    _exchange_kernels(base.hosts)
+    with pytest.raises(ExportError, match=r"within 1.25 times"):
+        _compared(exported, base, **options)
+
+
+def _restored(folder):
+    config = str(folder / "checkpoint" / "pipeline.config")
+    pipeline = pipeline_config.read_pipeline(config)
+    return restored.restore(pipeline, str(folder / "checkpoint"))
+
+
+def _compared(exported, base, **options):
+    return comparison.checked_difference(
+        exported, base.model, extractor="net", **options
+    )
+
+
+def _exchange_kernels(hosts):
+    """In the Keras model, which is as wrong as in the file."""
+    first, second = (
+        host.variable
+        for host in hosts.kernels
+        if re.search("block_[23]_depthwise/", host.name)
+    )
+    values = first.numpy()
+    first.assign(second)
+    second.assign(values)
+
+
+@pytest.mark.slow
+def test_regular_nms_finds_what_the_keras_model_finds(export_base, small_world):
+    """Boxes of other classes at one place are found too."""
+    base = export_base("float32", regular_nms=True)
+    model = (base / "base.tflite").read_bytes()
+    options = Graph(model).subgraph.operators[-1].customOptions
+    asked = flexbuffers.Loads(bytes(bytearray(options)))
+    assert asked["use_regular_nms"] and asked["max_detections"] == 10
+    fast = (export_base("float32") / "base.tflite").read_bytes()
+    keras = _restored(base)
+    image = small_world.images(1)[0].astype(np.uint8)
+    _, scores, classes = evaluation.detect_image(keras.model, image)
+    given = keras.normalisation.apply(image)
+    _, mine, its = runtime.Runtime(model).detect(given)
+    np.testing.assert_allclose(its, scores[:10], atol=1e-4)
+    np.testing.assert_array_equal(mine + 1, classes[:10])
+    _, _, others = runtime.Runtime(fast).detect(given)
+    assert np.abs(others - scores[:10]).max() > 1e-3
+
+
 @pytest.mark.parametrize("classes", [8, 3, 14])
 def test_a_patched_base_is_the_merged_model(
     export_base, write_task, tmp_path, classes
@@ -131,9 +226,10 @@ def test_float16_is_near(export_base, write_task, tmp_path):
         path.read_bytes(),
     )
     direct = _direct(base, read_patch(path), tmp_path)
-    boxes, wanted = _raw(model)[0], _raw(direct)[0]
-    # Both the base and the result round to 11 bits.
-    assert np.abs(boxes - wanted).max() < 0.02 * np.abs(wanted).max()
+    # Boxes and class scores. Both the base and the result round to 11 bits.
+    for found, wanted in zip(_raw(model), _raw(direct), strict=True):
+        assert np.ptp(wanted) > 0.1
+        assert np.abs(found - wanted).max() < 0.02 * np.abs(wanted).max()
 
 
 @pytest.mark.slow
@@ -167,9 +263,13 @@ def test_int8_is_as_near_as_direct_quantisation(
         base, patch, tmp_path, "int8", lambda: (i[None] for i in inputs)
     )
     exact = _raw(_direct(base, patch, _made(tmp_path / "exact")))
-    ours = np.abs(_raw(model)[0] - exact[0]).mean()
-    theirs = np.abs(_raw(direct)[0] - exact[0]).mean()
-    assert ours < 1.5 * theirs
+    # Boxes and class scores.
+    for found, others, wanted in zip(
+        _raw(model), _raw(direct), exact, strict=True
+    ):
+        ours = np.abs(found - wanted).mean()
+        theirs = np.abs(others - wanted).mean()
+        assert 0 < ours < 1.5 * theirs
     assert [
         Graph(model).quantisation(i) for i in Graph(model).activations()
     ] == [Graph(direct).quantisation(i) for i in Graph(direct).activations()]

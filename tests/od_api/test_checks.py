@@ -9,7 +9,11 @@ import sys
 import pytest
 import tensorflow as tf
 
-from object_detection_patch.od_api import checks, pipeline_config
+from object_detection_patch.od_api import (
+    checks,
+    label_map,
+    pipeline_config,
+)
 
 
 @pytest.fixture
@@ -81,10 +85,31 @@ def test_bad_label_map(pipeline, tmp_path, items, message):
     _refuses(pipeline, message, training=False)
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_a_reader_without_a_label_map(pipeline, training):
+    reader = pipeline.eval_input_reader[0]
+    if training:
+        reader = pipeline.train_input_reader
+    reader.label_map_path = ""
+    _refuses(pipeline, "must name a label map .*: '',", training=training)
+    checks.check_pipeline(pipeline, training=not training)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_a_label_map_is_read_once(pipeline, monkeypatch, training):
+    paths = []
+    read = label_map.read_label_map
+    monkeypatch.setattr(
+        label_map, "read_label_map", lambda p: paths.append(p) or read(p)
+    )
+    checks.check_readers(pipeline, training=training)
+    assert paths == [pipeline.train_input_reader.label_map_path]
+
+
 def test_records_that_match_nothing(pipeline):
     paths = pipeline.train_input_reader.tf_record_input_reader.input_path
     paths[0] = "/nowhere/x.record-*"
-    (_refuses(pipeline, "must match at least one file .*'/nowhere/x.record-"),)
+    _refuses(pipeline, "must match at least one file .*'/nowhere/x.record-")
 
 
 def test_one_of_two_patterns_matches_nothing(pipeline):
@@ -113,22 +138,22 @@ def test_a_class_that_the_label_map_lacks(pipeline, tmp_path, training):
     records = _write_records(
         tmp_path / "r.record", _example("a"), _example("B", "c", "dog"), b""
     )
-    label_map = tmp_path / "map.pbtxt"
-    label_map.write_text(
+    map_path = tmp_path / "map.pbtxt"
+    map_path.write_text(
         "item { id: 1 name: 'a' } item { id: 2 name: 'b' display_name: 'B' } "
         "item { id: 3 name: 'c' }"
     )
     pipeline.model.ssd.num_classes = 3
     for reader in (pipeline.train_input_reader, pipeline.eval_input_reader[0]):
-        reader.label_map_path = str(label_map)
+        reader.label_map_path = str(map_path)
         reader.tf_record_input_reader.input_path[:] = [records]
     _refuses(
         pipeline,
         rf"Received: \['dog'\] in record 1 of '{records}', \.\.\., but not "
-        rf"in {label_map}",
+        rf"in {map_path}",
         training=training,
     )
-    label_map.write_text(label_map.read_text().replace("'c'", "'dog'"))
+    map_path.write_text(map_path.read_text().replace("'c'", "'dog'"))
     _refuses(pipeline, r"Received: \['c'\] in record 1", training=training)
 
 

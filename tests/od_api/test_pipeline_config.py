@@ -3,7 +3,7 @@
 import pytest
 
 from object_detection_patch.methods import presets
-from object_detection_patch.od_api import pipeline_config
+from object_detection_patch.od_api import compat, pipeline_config
 from object_detection_patch.protos import patch_pb2
 
 _STOCK = "model { ssd { num_classes: 3 } }\ntrain_config { batch_size: 2 }\n"
@@ -158,6 +158,7 @@ def test_a_stock_config_passes_unchanged(written, tmp_path):
 
 
 def test_keep_patch_puts_the_od_api_back():
+    compat.enable()
     from object_detection import model_lib_v2
 
     before = dict(model_lib_v2.MODEL_BUILD_UTIL_MAP)

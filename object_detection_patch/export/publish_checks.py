@@ -1,0 +1,105 @@
+"""What is asked of a patch to publish, checked before minutes of work."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+
+from object_detection_patch.export import runtime
+from object_detection_patch.export.activations import any_ranges
+from object_detection_patch.export.assembly import NO_DIGEST
+from object_detection_patch.export.errors import PublishError
+from object_detection_patch.export.task import TaskRecords
+from object_detection_patch.patch_file import (
+    EXACT,
+    HALF,
+    SMALL,
+    Encoding,
+    Patch,
+    Release,
+)
+from object_detection_patch.tflite.fit import check_fingerprint, fit
+from object_detection_patch.tflite.sidecar import INT8, Sidecar
+
+ENCODINGS = {"exact": EXACT, "half": HALF, "small": SMALL}
+
+
+def encoding_of(choice: str | Encoding) -> Encoding:
+    """The encoding of a name.
+
+    Raises:
+      PublishError: if there is none of this name.
+    """
+    if isinstance(choice, Encoding):
+        return choice
+    if not isinstance(choice, str) or choice not in ENCODINGS:
+        raise PublishError(
+            f"`encoding` must be one of {', '.join(ENCODINGS)}, or an "
+            f"Encoding of patch_file. Received: {choice!r}."
+        )
+    return ENCODINGS[choice]
+
+
+def check_output(output: str, inputs: Sequence[str]) -> None:
+    """Raises PublishError if the output is one of the inputs."""
+    for path in inputs:
+        if os.path.realpath(output) == os.path.realpath(path):
+            raise PublishError(
+                "The output must not replace a file that is read. Received: "
+                f"{output!r}, which is {path!r}."
+            )
+
+
+def check(
+    patch: Patch,
+    sidecars: Sequence[Sidecar],
+    bases: Sequence[str],
+    records: TaskRecords,
+) -> None:
+    """Raises ValueError for a patch, bases or records that do not match."""
+    if patch.releases:
+        raise PublishError(
+            "A patch is published from the file that extract or diff wrote, "
+            "for all of its bases at once (`--base A.tflite B.tflite`). "
+            f"Received: one that was published for {len(patch.releases)}."
+        )
+    if len({sidecar.base_sha256 for sidecar in sidecars}) != len(bases):
+        raise PublishError(f"Each base is given once. Received: {list(bases)}.")
+    for sidecar in sidecars:
+        check_fingerprint(sidecar, patch)
+    check_records(
+        records, any(sidecar.precision == INT8 for sidecar in sidecars)
+    )
+
+
+def check_fit(sidecar: Sidecar, patch: Patch) -> None:
+    """Raises before ranges are measured what `fit` would raise after it."""
+    draft = Release(sidecar.base_sha256, NO_DIGEST, any_ranges(sidecar))
+    fit(sidecar, dataclasses.replace(patch, releases=(draft,)))
+
+
+def check_records(records: TaskRecords, is_int8: bool) -> None:
+    """Raises ValueError for records that are needed and not there.
+
+    Args:
+      is_int8: whether a base is, so that its ranges are to be measured.
+    """
+    needed = {}
+    if is_int8:
+        needed["--calibration_records"] = records.calibration
+        needed["--checkpoint_dir"] = records.checkpoint_dir
+    if is_int8 or records.evaluation:
+        needed["--pipeline_config_path"] = records.pipeline_config_path
+    absent = [flag for flag, value in needed.items() if not value]
+    if absent:
+        raise PublishError(
+            "An int8 base needs images of the task and the published base's "
+            "config and checkpoint, to measure the ranges of activations; "
+            "evaluation needs the config. Received: no "
+            f"{', '.join(absent)}."
+        )
+    if is_int8:
+        runtime.refuse_empty("--calibration_records", str(records.calibration))
+    if records.evaluation:
+        runtime.refuse_empty("--eval_records", records.evaluation)

@@ -1,0 +1,62 @@
+"""What is refused before anything is measured or applied."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from object_detection_patch.export import publish_checks
+from object_detection_patch.export.errors import PublishError
+from object_detection_patch.export.task import TaskRecords
+from object_detection_patch.patch_file import EXACT, HALF, SMALL, Encoding
+
+
+@pytest.mark.parametrize(
+    ("choice", "wanted"),
+    [("exact", EXACT), ("half", HALF), ("small", SMALL), (HALF, HALF)],
+)
+def test_an_encoding_by_name_or_as_it_is(choice, wanted):
+    assert publish_checks.encoding_of(choice) is wanted
+
+
+@pytest.mark.parametrize("choice", ["tiny", "", "Small", None, 8, ["small"]])
+def test_another_encoding_is_one_clear_error(choice):
+    with pytest.raises(PublishError) as caught:
+        publish_checks.encoding_of(choice)
+    assert str(caught.value) == (
+        "`encoding` must be one of exact, half, small, or an Encoding of "
+        f"patch_file. Received: {choice!r}."
+    )
+
+
+def test_an_encoding_of_its_own_is_taken():
+    own = Encoding(masks="zlib")
+    assert publish_checks.encoding_of(own) is own
+
+
+@pytest.mark.parametrize("given", ["base.tflite", "./base.tflite", "link"])
+def test_the_output_is_no_input(tmp_path, monkeypatch, given):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "base.tflite").write_bytes(b"")
+    os.symlink("base.tflite", tmp_path / "link")
+    with pytest.raises(PublishError, match="must not replace a file"):
+        publish_checks.check_output(given, ["task.patch", "base.tflite"])
+    publish_checks.check_output("new.patch", ["task.patch", "base.tflite"])
+
+
+@pytest.mark.parametrize(
+    ("is_int8", "given", "absent"),
+    [
+        (True, {}, "--calibration_records, --checkpoint_dir, --pipeline"),
+        (True, {"calibration": "a", "checkpoint_dir": "b"}, "--pipeline"),
+        (False, {"evaluation": "a"}, "--pipeline_config_path"),
+    ],
+)
+def test_what_is_needed_is_named(is_int8, given, absent):
+    with pytest.raises(PublishError, match=f"Received: no {absent}"):
+        publish_checks.check_records(TaskRecords(**given), is_int8)
+
+
+def test_a_float_base_needs_nothing():
+    publish_checks.check_records(TaskRecords(), False)
