@@ -110,6 +110,7 @@ lock: $(VENV)/.packages
 
 clean:
 	rm -rf $(VENV) build dist demo_output *.egg-info .hypothesis \
+	  object_detection_patch/tflite/native/build \
 	  .mypy_cache .pytest_cache .ruff_cache \
 	  object_detection_patch/protos/*_pb2.py
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,7 +6,7 @@ the path, and cli/inspect.py would hide the standard library's.
 
 import sys
 
-from object_detection_patch.cli import main
+from object_detection_patch.cli import program
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program())

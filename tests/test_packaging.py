@@ -111,7 +111,7 @@ def test_the_metadata(wheel):
     assert plain == ["Requires-Dist: numpy>=1.26"]
     assert "\nRequires-Python: <3.13,>=3.10\n" in metadata
     entry = wheel[name.replace("METADATA", "entry_points.txt")].decode()
-    assert "od-patch = object_detection_patch.cli:main" in entry
+    assert "od-patch = object_detection_patch.cli:program" in entry
 
 
 @pytest.mark.parametrize("name", _LOCKS)

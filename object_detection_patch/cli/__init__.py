@@ -8,10 +8,13 @@ them, does the work and returns the exit code. Heavy imports happen inside
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from object_detection_patch.cli import (
     apply,
@@ -31,6 +34,7 @@ from object_detection_patch.cli import (
     store,
 )
 
+_INTERRUPTED = 130
 # In the order of `od-patch --help`: from a config to a phone.
 _VERBS = (
     configure,
@@ -58,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     try:
         code = options.run(options)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return code
     except BrokenPipeError:
         # The reader of the output has seen enough; nothing more can be said.
@@ -68,7 +73,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"{error}. `od-patch doctor` tells what is missing.")
     except (ValueError, OSError, RuntimeError) as error:
         _say(str(error))
+    except MemoryError:
+        _say("There is not enough memory for this.")
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return _INTERRUPTED
     return 2
+
+
+def program() -> int:
+    """`main` as a process: what was begun is removed if it is terminated."""
+    signal.signal(signal.SIGTERM, _terminate)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A name that the terminal cannot show must not end a listing.
+            stream.reconfigure(errors="backslashreplace")
+    return main()
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    sys.exit(128 + number)
 
 
 def _say(message: str) -> None:

@@ -2,7 +2,7 @@
 
 import sys
 
-from object_detection_patch.cli import main
+from object_detection_patch.cli import program
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(program())

@@ -124,8 +124,9 @@ def _add_remove(actions: argparse._SubParsersAction) -> None:
 def _remove(options: argparse.Namespace) -> int:
     from object_detection_patch.tflite import store
 
-    store.remove(options.store, options.name)
-    print(f"{options.store}: {options.name} removed")
+    was_active = store.remove(options.store, options.name)
+    now = ", the base is active now" if was_active else ""
+    print(f"{options.store}: {options.name} removed{now}")
     return 0
 
 

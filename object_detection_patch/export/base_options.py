@@ -11,6 +11,9 @@ from object_detection_patch.od_api import base_model
 from object_detection_patch.tflite.limits import MAX_CLASSES
 from object_detection_patch.tflite.sidecar import INT8
 
+# No metric looks at more, and each costs memory in every run.
+_MOST_DETECTIONS = 1000
+
 
 @dataclasses.dataclass(frozen=True)
 class Options:
@@ -45,6 +48,12 @@ def check(pipeline: Any, options: Options) -> None:
         raise ExportError(
             f"`--max_classes` may be {MAX_CLASSES}, which is what a sidecar "
             f"can state. Received: {options.max_classes}."
+        )
+    if options.max_detections > _MOST_DETECTIONS:
+        raise ExportError(
+            f"`--max_detections` may be {_MOST_DETECTIONS}; the exported model "
+            "keeps room for all of them in every run. Received: "
+            f"{options.max_detections}."
         )
     _check_records(options)
 

@@ -41,9 +41,11 @@ def encoding_of(choice: str | Encoding) -> Encoding:
     return ENCODINGS[choice]
 
 
-def check_output(output: str, inputs: Sequence[str]) -> None:
-    """Raises PublishError if the output is one of the inputs."""
-    for path in inputs:
+def check_output(
+    output: str, inputs: Sequence[str], records: TaskRecords
+) -> None:
+    """Raises PublishError if the output is one of the files that are read."""
+    for path in [*inputs, *records.files()]:
         if os.path.realpath(output) == os.path.realpath(path):
             raise PublishError(
                 "The output must not replace a file that is read. Received: "

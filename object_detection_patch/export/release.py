@@ -28,6 +28,7 @@ from object_detection_patch.patch_file import (
     read_patch,
     to_bytes,
 )
+from object_detection_patch.patch_file.texts import check_text
 from object_detection_patch.patch_file.whole_file import write_whole
 from object_detection_patch.tflite import (
     patcher,
@@ -97,6 +98,7 @@ def publish(
 
     Raises:
       FingerprintError: if the patch was trained on another base.
+      TextError: for a name or description with control characters.
       ValueError: for whatever else does not fit.
     """
     chosen = publish_checks.encoding_of(encoding)
@@ -104,8 +106,12 @@ def publish(
     read = read_patch(patch)
     sidecars = [read_sidecar(sidecar_path(base)) for base in bases]
     publish_checks.check_output(
-        output, [patch, *bases, *map(sidecar_path, bases)]
+        output,
+        [patch, *bases, *map(sidecar_path, bases), *filter(None, [sign])],
+        records,
     )
+    for field, text in (("--name", name), ("--description", description)):
+        check_text(field, text)
     publish_checks.check(read, sidecars, bases, records)
     published = [
         _Base(base, patcher.read_base(base, sidecar), sidecar)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from ai_edge_litert import interpreter as litert
 
 from object_detection_patch.decathlon.evaluated import measure
@@ -108,7 +109,14 @@ def refuse_empty(option: str, pattern: str) -> None:
     """
     compat.enable()
     dataset = evaluation.decoded_records([pattern], None)
-    if not any(True for _ in dataset.take(1)):
+    try:
+        is_empty = not any(True for _ in dataset.take(1))
+    except (tf.errors.DataLossError, tf.errors.InvalidArgumentError) as error:
+        raise ValueError(
+            f"`{option}` must hold TFRecords of the OD API. Received: "
+            f"{pattern!r}, which holds something else ({error.message})."
+        ) from error
+    if is_empty:
         raise ValueError(
             f"`{option}` must hold images. Received: {pattern!r}, without a "
             "record."

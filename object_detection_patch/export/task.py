@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import glob
 import tempfile
 from typing import Any
 
@@ -27,6 +28,20 @@ class TaskRecords:
     calibration: str | None = None
     calibration_images: int = 100
     evaluation: str | None = None
+
+    def files(self) -> list[str]:
+        """The files that these name, but for those of a checkpoint."""
+        patterns = (
+            self.pipeline_config_path,
+            self.calibration,
+            self.evaluation,
+        )
+        return [
+            path
+            for pattern in patterns
+            if pattern
+            for path in (pattern, *glob.glob(pattern))
+        ]
 
 
 class Task:

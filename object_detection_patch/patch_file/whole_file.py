@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
+import stat
 
 _START = ".od-patch-"
 _END = ".partial"
 # A file of the largest size is written in seconds.
 _STALE_SECONDS = 3600
+_PIECE_BYTES = 2**20
 
 
 def write_whole(
@@ -28,9 +31,17 @@ def write_whole(
       data: all of its bytes.
 
     Raises:
-      OSError: if it cannot be written.
+      OSError: if it cannot be written, or something else than a file has
+        its name; the error has the path.
     """
     real = os.path.realpath(path)
+    is_folder = os.fspath(path).endswith((os.sep, os.altsep or os.sep))
+    if is_folder or (os.path.exists(real) and not os.path.isfile(real)):
+        raise FileExistsError(
+            errno.EEXIST,
+            "Only a file is replaced. Received: something else",
+            os.fspath(path),
+        )
     folder, name = os.path.split(real)
     hidden = os.path.join(
         folder, f"{_hidden_prefix(name)}{secrets.token_hex(8)}{_END}"
@@ -43,12 +54,28 @@ def write_whole(
             file.flush()
             os.fsync(file.fileno())
         os.replace(hidden, real)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(hidden)
+        if isinstance(error, OSError) and error.errno is not None:
+            # A full disk would otherwise be named by no path, or a hidden one.
+            error.filename, error.filename2 = os.fspath(path), None
         raise
     sync_folder(folder)
     _remove_leftovers(folder, name)
+
+
+def read_within(path: str | os.PathLike[str], most: int) -> bytes:
+    """A file, or of a larger one enough to tell that it is too large."""
+    with open(path, "rb") as file:
+        status = os.fstat(file.fileno())
+        if stat.S_ISREG(status.st_mode):
+            return file.read(min(status.st_size, most) + 1)
+        # A pipe, say: nobody knows its length.
+        data = bytearray()
+        while len(data) <= most and (piece := file.read(_PIECE_BYTES)):
+            data += piece
+        return bytes(data)
 
 
 def is_hidden(name: str) -> bool:

@@ -9,7 +9,10 @@ import os
 
 from object_detection_patch.patch_file import from_bytes as patch_from_bytes
 from object_detection_patch.patch_file.layout import MAX_FILE_BYTES
-from object_detection_patch.patch_file.whole_file import write_whole
+from object_detection_patch.patch_file.whole_file import (
+    read_within,
+    write_whole,
+)
 from object_detection_patch.tflite import limits, sidecar_file, trust
 from object_detection_patch.tflite.errors import (
     BaseMismatchError,
@@ -75,13 +78,13 @@ def apply(
         inputs.append(require_signature)
     if output is not None:
         _check_output(output, inputs)
-    patch_bytes = _read(patch, MAX_FILE_BYTES)
+    patch_bytes = read_within(patch, MAX_FILE_BYTES)
     if require_signature is not None:
         trust.verify_patch(
             patch_bytes, trust.load_public_key(require_signature)
         )
     sidecar_bytes = _read_sidecar(sidecar)
-    base_bytes = _read(base, limits.MAX_MODEL_BYTES)
+    base_bytes = read_within(base, limits.MAX_MODEL_BYTES)
     try:
         model, applied = _applied(
             base_bytes, sidecar_bytes, patch_bytes, trust_base=trust_base
@@ -106,7 +109,7 @@ def apply_bytes(
 
 def read_base(base: str | os.PathLike[str], sidecar: Sidecar) -> bytes:
     """The bytes of base.tflite; BaseMismatchError if it is another file."""
-    data = _read(base, limits.MAX_MODEL_BYTES)
+    data = read_within(base, limits.MAX_MODEL_BYTES)
     _check_base(data, sidecar, trusted=False)
     return data
 
@@ -159,6 +162,11 @@ def _check_base(base: bytes, sidecar: Sidecar, *, trusted: bool) -> None:
 def _check_output(
     output: str | os.PathLike[str], inputs: list[str | os.PathLike[str]]
 ) -> None:
+    if os.path.exists(output) and not os.path.isfile(output):
+        raise OutputError(
+            "The output must be a file. Received: "
+            f"{os.fspath(output)!r}, which is something else."
+        )
     for path in inputs:
         if (
             os.path.exists(output)
@@ -171,15 +179,9 @@ def _check_output(
             )
 
 
-def _read(path: str | os.PathLike[str], most: int) -> bytes:
-    """A file, or of a larger one enough to tell that it is too large."""
-    with open(path, "rb") as file:
-        return file.read(most + 1)
-
-
 def _read_sidecar(path: str | os.PathLike[str]) -> bytes:
     try:
-        return _read(path, limits.MAX_SIDECAR_BYTES)
+        return read_within(path, limits.MAX_SIDECAR_BYTES)
     except FileNotFoundError as error:
         raise FileNotFoundError(
             errno.ENOENT,

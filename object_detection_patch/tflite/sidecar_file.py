@@ -7,6 +7,7 @@ import os
 import zlib
 
 from object_detection_patch.patch_file import PatchFileError, inflation
+from object_detection_patch.patch_file.whole_file import read_within
 from object_detection_patch.tflite import limits
 from object_detection_patch.tflite.errors import (
     SidecarError,
@@ -25,8 +26,7 @@ def read_sidecar(path: str | os.PathLike[str]) -> Sidecar:
       SidecarError: if the file breaks any rule of FORMAT.md.
       OSError: if it cannot be read.
     """
-    with open(path, "rb") as file:
-        data = file.read(limits.MAX_SIDECAR_BYTES + 1)
+    data = read_within(path, limits.MAX_SIDECAR_BYTES)
     try:
         return from_bytes(data)
     except SidecarError as error:

@@ -235,8 +235,8 @@ def _check_signature(
 
 def _no_key(kind: str, path: str | os.PathLike[str]) -> ValueError:
     return ValueError(
-        f"The file must hold a {kind} Ed25519 key as PEM, as `generate` "
-        f"writes it. Received: {os.fspath(path)!r}."
+        f"The file must hold a {kind} Ed25519 key as PEM, as `od-patch "
+        f"keygen` writes it. Received: {os.fspath(path)!r}."
     )
 
 

@@ -182,6 +182,61 @@ def test_the_other_ways_to_run(tmp_path, program):
     assert "none.patch" in done.stderr
 
 
+def _raising(error):
+    def run(_):
+        raise error
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (MemoryError(), 2, "not enough memory"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_what_is_no_refusal_is_one_line_too(
+    monkeypatch, capsys, error, code, message
+):
+    monkeypatch.setattr(cli.keygen, "run", _raising(error))
+    assert cli.main(["keygen", "--private=a", "--public=b"]) == code
+    told = capsys.readouterr().err
+    assert message in told
+    assert told.count("\n") == 1
+
+
+def test_a_closed_output_is_no_error(tmp_path):
+    command = f"exec {sys.executable} -m object_detection_patch.cli keygen "
+    command += "--private key.pem --public pub.pem >&-"
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True)
+    assert (tmp_path / "pub.pem").exists()
+
+
+def test_termination_removes_what_was_begun(tmp_path):
+    program = """
+import pathlib, signal, sys, tempfile
+from object_detection_patch import cli
+def run(_):
+    with tempfile.TemporaryDirectory(dir="."):
+        print("\\u96cc", flush=True)
+        signal.raise_signal(signal.SIGTERM)
+cli.keygen.run = run
+sys.argv = ["od-patch", "keygen", "--private=a", "--public=b"]
+sys.exit(cli.program())
+"""
+    ascii_only = os.environ | {"PYTHONIOENCODING": "ascii"}
+    found = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        env=ascii_only,
+        capture_output=True,
+    )
+    assert found.returncode == 143, found.stderr
+    assert found.stdout == b"\\u96cc\n"
+    assert not list(tmp_path.iterdir())
+
+
 def test_findings_exit_with_1(capsys, calls):
     calls.replace("object_detection_patch.doctor", diagnose=[], print_report=1)
     assert cli.main(["doctor"]) == 1

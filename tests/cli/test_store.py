@@ -116,6 +116,13 @@ def test_remove(stored, capsys):
     assert capsys.readouterr().out == "tasks: fish removed\n"
 
 
+def test_remove_tells_that_the_base_is_active(monkeypatch, capsys):
+    monkeypatch.setattr(store, "remove", lambda *_: True)
+    assert _main("remove", "fish") == 0
+    told = "tasks: fish removed, the base is active now\n"
+    assert capsys.readouterr().out == told
+
+
 def test_activate(stored, capsys, tmp_path):
     output = str(tmp_path / "now.tflite")
     assert _main("activate", "fish") == 0

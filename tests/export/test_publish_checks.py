@@ -40,9 +40,20 @@ def test_the_output_is_no_input(tmp_path, monkeypatch, given):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "base.tflite").write_bytes(b"")
     os.symlink("base.tflite", tmp_path / "link")
+    inputs, records = ["task.patch", "base.tflite"], TaskRecords()
     with pytest.raises(PublishError, match="must not replace a file"):
-        publish_checks.check_output(given, ["task.patch", "base.tflite"])
-    publish_checks.check_output("new.patch", ["task.patch", "base.tflite"])
+        publish_checks.check_output(given, inputs, records)
+    publish_checks.check_output("new.patch", inputs, records)
+
+
+def test_the_output_is_no_record_and_no_config(tmp_path):
+    shard = tmp_path / "eval.record-00000"
+    shard.write_bytes(b"")
+    config = str(tmp_path / "pipeline.config")
+    records = TaskRecords(config, evaluation=str(tmp_path / "eval.record-*"))
+    for given in (str(shard), config):
+        with pytest.raises(PublishError, match="must not replace a file"):
+            publish_checks.check_output(given, [], records)
 
 
 @pytest.mark.parametrize(

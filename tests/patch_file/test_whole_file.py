@@ -166,3 +166,37 @@ def test_leftovers_of_other_files_stay(tmp_path, monkeypatch):
     assert whole_file.is_hidden(left)
     whole_file.write_whole(tmp_path / "b", b"1")
     assert sorted(os.listdir(tmp_path)) == ["a", "b"]
+
+
+@pytest.mark.parametrize("kind", ["folder", "pipe"])
+def test_only_files_are_replaced(tmp_path, kind):
+    path = tmp_path / "target"
+    path.mkdir() if kind == "folder" else os.mkfifo(path)
+    with pytest.raises(FileExistsError, match="Only a file") as raised:
+        whole_file.write_whole(path, b"new")
+    assert raised.value.filename == str(path)
+    assert list(tmp_path.iterdir()) == [path]
+    assert not path.is_file()
+
+
+def test_a_full_disk_is_named_by_the_path(tmp_path, monkeypatch):
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left.*target") as raised:
+        whole_file.write_whole(tmp_path / "target", b"new")
+    assert raised.value.filename == str(tmp_path / "target")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_name_that_ends_as_a_folder(tmp_path):
+    with pytest.raises(FileExistsError, match="Only a file"):
+        whole_file.write_whole(f"{tmp_path}/new/", b"new")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("size", "read"), [(0, 0), (9, 9), (10, 10), (12, 11)])
+def test_reading_stops_behind_the_limit(tmp_path, size, read):
+    (tmp_path / "file").write_bytes(bytes(size))
+    assert len(whole_file.read_within(tmp_path / "file", 10)) == read

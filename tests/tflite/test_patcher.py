@@ -9,6 +9,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -326,6 +327,29 @@ def test_an_output_that_is_an_input(files, name, how):
     assert files.contents() == before
 
 
+@pytest.mark.parametrize("kind", ["folder", "pipe"])
+def test_an_output_that_is_no_file(files, kind):
+    path = files.folder / "output.tflite"
+    path.mkdir() if kind == "folder" else os.mkfifo(path)
+    before = sorted(files.folder.iterdir())
+    with pytest.raises(errors.OutputError, match="must be a file"):
+        tflite.apply(files.base, files.task, path)
+    assert sorted(files.folder.iterdir()) == before
+    assert not path.is_file()
+
+
+def test_a_patch_from_a_pipe(files):
+    pipe = files.folder / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(
+        target=pipe.write_bytes, args=[files.task.read_bytes()]
+    )
+    writer.start()
+    tflite.apply(files.base, pipe, files.output)
+    writer.join()
+    assert files.output.read_bytes() == files.expected
+
+
 def test_an_output_that_is_the_key(files, tmp_path):
     private, public = tmp_path / "private.pem", tmp_path / "public.pem"
     trust.generate(private, public)
@@ -346,14 +370,6 @@ def test_an_output_through_a_link_elsewhere(files, tmp_path):
 def test_an_output_in_no_folder(files):
     with pytest.raises(FileNotFoundError, match="none"):
         tflite.apply(files.base, files.task, files.folder / "none" / "x")
-
-
-def test_an_output_that_is_a_folder(files):
-    files.output.mkdir()
-    before = sorted(files.folder.iterdir())
-    with pytest.raises(OSError, match=r"task\.tflite"):
-        files.apply()
-    assert sorted(files.folder.iterdir()) == before
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
@@ -475,14 +491,14 @@ def test_the_base_of_a_sidecar(files):
 def test_files_beyond_their_limits_are_not_read_whole(files, monkeypatch, name):
     """A sparse file of 2 GiB: one byte more than the limit is read."""
     read = {}
-    real = patcher._read
+    real = patcher.read_within
 
     def counted(path, most):
         data = real(path, most)
         read[os.path.basename(path)] = len(data) - most
         return data
 
-    monkeypatch.setattr(patcher, "_read", counted)
+    monkeypatch.setattr(patcher, "read_within", counted)
     monkeypatch.setattr(patcher, "MAX_FILE_BYTES", 2**20)
     monkeypatch.setattr(limits, "MAX_MODEL_BYTES", 2**20)
     path = getattr(files, name)

@@ -1,5 +1,6 @@
 #include "file_io.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include <climits>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <random>
 
 #include "sha256.h"
@@ -18,6 +20,8 @@ namespace odp {
 namespace {
 
 constexpr int kTries = 16;
+constexpr const char* kHiddenEnd = ".partial";
+constexpr time_t kStaleSeconds = 3600;
 constexpr mode_t kMode = 0666;  // less what the process masks, as any file
 
 [[noreturn]] void broken(const char* what, const std::string& path) {
@@ -87,6 +91,40 @@ std::string hidden_prefix(const std::string& name) {
   return ".od-patch-" + hex(digest.data(), 8) + "-";
 }
 
+bool is_leftover(int folder, const std::string& name, const std::string& prefix,
+                 time_t now) {
+  const std::string end = kHiddenEnd;
+  if (name.size() < prefix.size() + end.size() ||
+      name.compare(0, prefix.size(), prefix) != 0 ||
+      name.compare(name.size() - end.size(), end.size(), end) != 0) {
+    return false;
+  }
+  struct stat status;
+  return ::fstatat(folder, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+         S_ISREG(status.st_mode) && now - status.st_mtime > kStaleSeconds;
+}
+
+// Removes hidden files that no living writer of this target can still need.
+// Age tells, by the clock of the folder; what cannot be removed stays.
+void remove_leftovers(int folder, const std::string& prefix,
+                      const std::string& target) {
+  struct stat written;
+  const int listed = ::dup(folder);
+  DIR* entries = listed < 0 ? nullptr : ::fdopendir(listed);
+  if (entries == nullptr) {
+    if (listed >= 0) ::close(listed);
+    return;
+  }
+  if (::stat(target.c_str(), &written) == 0) {
+    while (const dirent* entry = ::readdir(entries)) {
+      if (is_leftover(folder, entry->d_name, prefix, written.st_mtime)) {
+        ::unlinkat(folder, entry->d_name, 0);
+      }
+    }
+  }
+  ::closedir(entries);
+}
+
 std::string random_digits() {
   std::random_device source;
   uint8_t bytes[8];
@@ -144,10 +182,10 @@ HiddenFile::HiddenFile(const std::string& target) : target_(resolved(target)) {
   const size_t slash = target_.rfind('/');
   const size_t begin = slash == std::string::npos ? 0 : slash + 1;
   folder_ = begin == 0 ? "." : target_.substr(0, begin);
-  const std::string prefix =
-      (begin == 0 ? "" : folder_) + hidden_prefix(target_.substr(begin));
+  prefix_ = hidden_prefix(target_.substr(begin));
+  const std::string place = begin == 0 ? prefix_ : folder_ + prefix_;
   for (int i = 0; i < kTries && file_ < 0; ++i) {
-    hidden_ = prefix + random_digits() + ".partial";
+    hidden_ = place + random_digits() + kHiddenEnd;
     // Never another's file.
     file_ = ::open(hidden_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
                    kMode);
@@ -193,6 +231,7 @@ void HiddenFile::take_name() {
   const int folder = ::open(folder_.c_str(), O_RDONLY | O_CLOEXEC);
   if (folder < 0) return;
   ::fsync(folder);
+  remove_leftovers(folder, prefix_, target_);
   ::close(folder);
 }
 

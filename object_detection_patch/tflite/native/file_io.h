@@ -33,6 +33,9 @@ class MappedFile {
   Span bytes_;
 };
 
+// As in Python, a new file removes what killed writers of the same target left
+// an hour ago or earlier.
+//
 // A file beside its target, which takes its name only when it is whole and on
 // the disk; until then an older file there stays. Removed unless it did.
 class HiddenFile {
@@ -53,6 +56,7 @@ class HiddenFile {
  private:
   std::string target_;
   std::string folder_;
+  std::string prefix_;
   std::string hidden_;
   int file_ = -1;
 };

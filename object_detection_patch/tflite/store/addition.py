@@ -73,7 +73,7 @@ def add(
 
 def _read(path: AnyPath, require_signature: AnyPath | None) -> bytes:
     # One more, so that the reader refuses what is too long.
-    data = read(path, most=layout.MAX_FILE_BYTES + 1)
+    data = read(path, most=layout.MAX_FILE_BYTES)
     if require_signature is not None:
         from object_detection_patch.tflite import trust
 

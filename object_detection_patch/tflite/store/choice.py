@@ -46,10 +46,13 @@ def activate(
         return os.fspath(output)
 
 
-def remove(store: AnyPath, name: str) -> None:
+def remove(store: AnyPath, name: str) -> bool:
     """Removes a patch; if it is active, the base becomes active first.
 
     Its file goes with its last name.
+
+    Returns:
+      Whether it was active.
 
     Raises:
       StoreError: for a name that is not there, or no store.
@@ -63,9 +66,11 @@ def remove(store: AnyPath, name: str) -> None:
                 "The base stays as long as its store; remove the folder to "
                 f"be rid of both. Received: {name!r}."
             )
-        if index.active.name == name:
+        was_active = index.active.name == name
+        if was_active:
             index = put_active(change, BASE)
         write_index(change.folder.path, index.without_patch(name))
+    return was_active
 
 
 def _known(index: Index, name: str) -> str:

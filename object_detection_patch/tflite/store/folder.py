@@ -17,7 +17,7 @@ import os
 import re
 
 from object_detection_patch.patch_file import whole_file
-from object_detection_patch.tflite import patcher
+from object_detection_patch.tflite import limits, patcher
 from object_detection_patch.tflite.errors import BaseMismatchError
 from object_detection_patch.tflite.store.errors import StoreError
 from object_detection_patch.tflite.store.index import Index
@@ -100,7 +100,7 @@ class StoreFolder:
         """
         named = {record.sha256 for record in index.patches.values()}
         for folder in (self.path, self.patches):
-            for name in os.listdir(folder):
+            for name in os.listdir(folder) if os.path.isdir(folder) else ():
                 found = _PATCH_FILE.fullmatch(name)
                 unnamed = (
                     folder == self.patches
@@ -115,6 +115,8 @@ class StoreFolder:
 def file_sha256(path: AnyPath) -> str | None:
     """The SHA-256 of a file, or None if there is none."""
     digest = hashlib.sha256()
+    if not os.path.isfile(path):
+        return None
     try:
         with open(path, "rb") as file:
             while piece := file.read(_PIECE_BYTES):
@@ -124,7 +126,6 @@ def file_sha256(path: AnyPath) -> str | None:
     return digest.hexdigest()
 
 
-def read(path: AnyPath, most: int = -1) -> bytes:
-    """The first `most` bytes of a file; by default all."""
-    with open(path, "rb") as file:
-        return file.read(most)
+def read(path: AnyPath, most: int = limits.MAX_MODEL_BYTES) -> bytes:
+    """A file, or of a larger one enough to tell that it is too large."""
+    return whole_file.read_within(path, most)

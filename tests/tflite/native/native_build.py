@@ -99,8 +99,9 @@ def _state(compiler: str, *options: str) -> str:
     """Changes with the sources, the options and the compiler."""
     digest = hashlib.sha256(repr(OPTIONS + options).encode())
     digest.update(subprocess.check_output([compiler, "--version"]))
-    for path in sorted(NATIVE.rglob("*.*")):
-        digest.update(path.name.encode() + path.read_bytes())
+    for pattern in ("*.cc", "include/*.h", "*.h", "fuzz/*.cc"):
+        for path in sorted(NATIVE.glob(pattern)):
+            digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 

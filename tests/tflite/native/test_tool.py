@@ -1,8 +1,10 @@
 """The command line tool: messages, exit status, files."""
 
 import dataclasses
+import hashlib
 import os
 import pathlib
+import time
 
 import applied
 import pytest
@@ -78,6 +80,22 @@ def test_replaces_an_older_output(native, tmp_path, case):
 def test_leaves_nothing_else(native, tmp_path, case):
     native.run(*applied.write(tmp_path, case))
     assert sorted(os.listdir(tmp_path)) == ["base", "model", "patch", "sidecar"]
+
+
+@pytest.mark.parametrize("seconds", [3500, 3700])
+def test_removes_what_a_killed_run_left_an_hour_ago(
+    native, tmp_path, case, seconds
+):
+    name = hashlib.sha256(b"model").hexdigest()[:16]
+    left = tmp_path / f".od-patch-{name}-0123456789abcdef.partial"
+    others = tmp_path / f".od-patch-{'0' * 16}-0123456789abcdef.partial"
+    then = time.time() - seconds
+    for path in (left, others):
+        path.write_bytes(b"half a model")
+        os.utime(path, (then, then))
+    assert native.run(*applied.write(tmp_path, case)).returncode == 0
+    assert left.exists() == (seconds < 3600)
+    assert others.exists()
 
 
 def test_follows_a_link(native, tmp_path, case):
