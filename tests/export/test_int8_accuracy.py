@@ -1,5 +1,7 @@
-"""A trained int8 task: what a phone makes of it detects as well as the model
-that the converter makes of the merged checkpoint."""
+"""An int8 task of a trained base detects as well as a direct int8 export.
+
+Direct is what the converter makes of the merged checkpoint.
+"""
 
 from __future__ import annotations
 
@@ -10,36 +12,54 @@ import pytest
 from ai_edge_litert import interpreter as litert
 
 from object_detection_patch import recipes, tflite
-from object_detection_patch.checkpoints import extract, merge, ordinary
+from object_detection_patch.checkpoints import merge, ordinary
 from object_detection_patch.decathlon.evaluated import measure
-from object_detection_patch.export import release, runtime
+from object_detection_patch.export import base as base_lib
+from object_detection_patch.export import release, restored, runtime
 from object_detection_patch.export.graph import Graph
 from object_detection_patch.export.normalisation import of_model
-from object_detection_patch.od_api import evaluation, export_tflite
-from object_detection_patch.patch_file import read_patch, write_patch
+from object_detection_patch.od_api import (
+    compat,
+    evaluation,
+    export_tflite,
+    extractors,
+    pipeline_config,
+)
+from object_detection_patch.patch_file import (
+    AddSigned,
+    LabelMapItem,
+    Patch,
+    Replace,
+    ScaleOffset,
+    read_patch,
+    write_patch,
+)
 from tfrecords_tools.synthetic import dataset
 
 # The converter warns of what it does not keep.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-_STEPS = 200
+# 300 steps of 16 images find over half of what there is.
+_STEPS = 300
 
 
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
-    """More of the small world's stripes: 8 images tell no half points."""
+    """Drawn stripes; on 400 of them, 1.5 points would be chance."""
     return dataset.write_demo_datasets(
         tmp_path_factory.mktemp("data"),
         images=200,
-        eval_images=400,
+        eval_images=2000,
         size=96,
         seed=2,
     )["stripes"]
 
 
 @pytest.fixture
-def trained_patch(small_world, images, train_steps, tmp_path):
-    """A patch that keeps most kernels, so that the base's rounding counts."""
+def trained(images, train_steps, tmp_path):
+    """Config and model directory of a base that has learned to detect."""
+    compat.enable()
+    extractors.register()
     text = recipes.pipeline_text(
         recipes.MINI_96,
         recipes.TaskData(
@@ -50,17 +70,63 @@ def trained_patch(small_world, images, train_steps, tmp_path):
             flip=False,
             crop=False,
         ),
-        preset="SPOTPATCH",
-        fine_tune_checkpoint=small_world.base_checkpoint,
+        preset=None,
+        fine_tune_checkpoint=None,
         num_steps=_STEPS,
-        batch_size=8,
+        batch_size=16,
     )
-    config = tmp_path / "task.config"
+    config = tmp_path / "base.config"
     config.write_text(text, encoding="utf-8")
     model_dir = str(tmp_path / "train")
     train_steps(str(config), model_dir, steps=_STEPS, checkpoint_every_n=_STEPS)
-    path = tmp_path / "task.patch"
-    write_patch(path, extract.extract(str(config), model_dir).patch)
+    return str(config), model_dir
+
+
+@pytest.fixture
+def base(trained, images, tmp_path):
+    """The directory of the trained base, published in int8."""
+    config, model_dir = trained
+    folder = tmp_path / "published"
+    base_lib.export_base(
+        pipeline_config_path=config,
+        checkpoint_dir=model_dir,
+        output_dir=str(folder),
+        precision="int8",
+        calibration_records=str(images.train),
+        max_classes=20,
+    )
+    return folder
+
+
+def _task(base, folder):
+    """A patch that changes every third kernel, and all norms, a little.
+
+    So what it detects depends on the base's rounded kernels, those that it
+    keeps and those that it changes.
+    """
+    config = str(base / "checkpoint" / "pipeline.config")
+    found = restored.restore(
+        pipeline_config.read_pipeline(config), str(base / "checkpoint")
+    )
+    random = np.random.default_rng(0)
+    tensors = found.tensors()
+    edits = [
+        Replace(name, tensors[name]) for name in found.hosts.head_tensors()
+    ]
+    for host in found.hosts.kernels[::3]:
+        kernel = host.variable.numpy()
+        mask = random.random(kernel.shape) < 0.5
+        edits.append(AddSigned(host.name, mask, float(kernel.std()) / 20))
+    for norm in found.hosts.batch_norms:
+        gamma, beta = norm.layer.gamma.numpy(), norm.layer.beta.numpy()
+        factor = random.uniform(0.98, 1.02, gamma.shape)
+        edits.append(ScaleOffset(norm.name, gamma * factor, beta))
+    sidecar = tflite.read_sidecar(base / "base.odpatch")
+    labels = tuple(LabelMapItem(*item) for item in found.items)
+    path = folder / "task.patch"
+    write_patch(
+        path, Patch("TEST", sidecar.base_fingerprint, tuple(edits), labels)
+    )
     return path
 
 
@@ -111,16 +177,15 @@ def _accuracy(model, pipeline, normalisation, files):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_a_patched_base_detects_as_well_as_direct_quantisation(
-    export_base, small_world, images, trained_patch, tmp_path
+    base, images, tmp_path
 ):
-    base = export_base(
-        "int8", calibration_records=str(small_world.files["shapes"].train)
-    )
+    task = _task(base, tmp_path)
     published = tmp_path / "released.patch"
     config = str(base / "checkpoint" / "pipeline.config")
     (result,) = release.publish(
-        patch=str(trained_patch),
+        patch=str(task),
         bases=[str(base / "base.tflite")],
         output=str(published),
         encoding="exact",
@@ -134,7 +199,7 @@ def test_a_patched_base_detects_as_well_as_direct_quantisation(
     output = tmp_path / "task.tflite"
     assert tflite.apply(base / "base.tflite", published, output).verified
     model = output.read_bytes()
-    patch = read_patch(trained_patch)
+    patch = read_patch(task)
     pipeline = merge.task_pipeline(config, patch, str(tmp_path))
     normalisation = of_model(model)
     inputs = runtime.inputs(pipeline, [str(images.train)], normalisation, 100)
@@ -143,7 +208,6 @@ def test_a_patched_base_detects_as_well_as_direct_quantisation(
     direct = _direct(base, patch, folder, inputs)
     ours = _accuracy(model, pipeline, normalisation, images)
     theirs = _accuracy(direct, pipeline, normalisation, images)
-    print(f"mAP@0.5 patched {ours:.4f}, direct {theirs:.4f}")
     assert result.accuracy == pytest.approx(ours, abs=1e-6)
-    assert theirs > 0.2
-    assert abs(ours - theirs) < 0.005
+    assert theirs > 0.3
+    assert abs(ours - theirs) < 0.005, f"{ours:.4f} and {theirs:.4f}"
