@@ -76,9 +76,10 @@ def test_a_few_steps_bring_outputs_nearer(
     # As many steps as a quick test has time for, so large ones.
     monkeypatch.setattr(distill, "_RATE", 0.05)
     done = distill.distill(
-        base, tuned, edits, records=_records(small_world), steps=5
+        base, tuned, edits, records=_records(small_world), steps=8
     )
-    assert done.helped and done.steps == 5
+    assert done.helped and done.steps == 8
+    # 0.76 to 0.82 in six orders of the images.
     assert done.after.total < 0.9 * done.before.total
     assert done.before.images == done.after.images == 4
     _same_but_for_numbers(edits, done.edits)
