@@ -43,7 +43,7 @@ test: setup
 	$(PYTEST) -m "not slow"
 
 test-all: setup
-	$(PYTEST)
+	HYPOTHESIS_PROFILE=exploring $(PYTEST)
 
 test-odapi: setup
 	$(BIN)/python -m tests.od_api.run_od_api_tests

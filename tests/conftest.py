@@ -17,9 +17,15 @@ from object_detection_patch import recipes
 os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
 
 # A deadline measures the machine, which other work may slow down; a test
-# that hangs is stopped by pytest-timeout.
-hypothesis.settings.register_profile("no_deadline", deadline=None)
-hypothesis.settings.load_profile("no_deadline")
+# that hangs is stopped by pytest-timeout. The same examples each time, so that
+# a change is judged by what it changes; `make test-all` looks for new ones.
+hypothesis.settings.register_profile(
+    "repeatable", deadline=None, derandomize=True
+)
+hypothesis.settings.register_profile("exploring", deadline=None)
+hypothesis.settings.load_profile(
+    os.environ.get("HYPOTHESIS_PROFILE", "repeatable")
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
