@@ -62,5 +62,4 @@ def calibrated(
     )
     graph = Graph(model)
     check_same_graph(graph, Graph(published))
-    ranges = map(graph.quantisation, graph.activations())
-    return Calibrated(model, tuple(ranges))
+    return Calibrated(model, graph.ranges())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from object_detection_patch.export.mapping import MappedProbe
-from object_detection_patch.export.norms import norm_of
 from object_detection_patch.export.probe import Probe
 from object_detection_patch.export.skeleton import Key, Skeleton
 from object_detection_patch.tflite.sidecar import (
@@ -17,7 +16,6 @@ from object_detection_patch.tflite.sidecar import (
     Copy,
     Kernel,
     Link,
-    Norm,
     Operation,
     Sidecar,
     Vector,
@@ -85,7 +83,7 @@ class Assembly:
             links=self._links(),
             class_numbers=numbers,
             activations=self._skeleton.activations,
-            norms=tuple(self._norm(name) for name in self._norms),
+            norms=tuple(self._mapped.norms[name] for name in self._norms),
             biases=tuple(
                 Bias(name, self._probe.values[name]) for name in self._biases
             ),
@@ -102,14 +100,6 @@ class Assembly:
             for key, position in self._skeleton.links.items()
         )
         return tuple(Link(*link) for link in links)
-
-    def _norm(self, name: str) -> Norm:
-        epsilon = next(
-            host.layer.epsilon
-            for host in self._probe.hosts.batch_norms
-            if host.name == name
-        )
-        return norm_of(name, self._probe.values, epsilon)
 
     def _kernels(self) -> tuple[Kernel, ...]:
         uses: dict[str, dict[int, list[int]]] = {}

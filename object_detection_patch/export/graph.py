@@ -125,6 +125,10 @@ class Graph:
             int(quantization.zeroPoint[0]),
         )
 
+    def ranges(self) -> tuple[tuple[float, int], ...]:
+        """Scale and zero point of every activation, in their order."""
+        return tuple(map(self.quantisation, self.activations()))
+
     def _is_activation(self, index: int) -> bool:
         if index < 0 or self.is_constant(index):
             return False

@@ -34,12 +34,14 @@ class MappedProbe:
     """A probe's convolutions, in order, and what each is made of.
 
     Args:
+      norms: the probe's BatchNorms by name.
       margin: how many times nearer the best match of any constant was than
         the next one, at least.
     """
 
     convolutions: tuple[Convolution, ...]
     sources: tuple[Sources, ...]
+    norms: Mapping[str, Norm]
     margin: float
 
     def kernel_names(self) -> dict[int, str]:
@@ -65,7 +67,10 @@ def map_probe(probe: Probe) -> MappedProbe:
     sources = tuple(source for source, _ in found)
     _check_complete(sources, probe)
     return MappedProbe(
-        convolutions, sources, min(margin for _, margin in found)
+        convolutions,
+        sources,
+        finder.norms,
+        min(margin for _, margin in found),
     )
 
 
@@ -91,13 +96,13 @@ class _Finder:
         self._graph = probe.graph
         self._kernels = _ending("kernel", probe.values)
         self._biases = _ending("/bias", probe.values)
-        self._norms = {
+        self.norms = {
             host.name: norm_of(host.name, probe.values, host.layer.epsilon)
             for host in probe.hosts.batch_norms
         }
         self._scales = {
             name: norm.gamma * norm.inverse_deviation
-            for name, norm in self._norms.items()
+            for name, norm in self.norms.items()
         }
 
     def sources(self, convolution: Convolution) -> tuple[Sources, float]:
@@ -112,7 +117,7 @@ class _Finder:
         if match.norm is None:
             tensor = tensor_map.match_bias(bias, self._biases)
             return Sources(match.kernel, None, tensor), match.margin
-        _check_offset(bias, self._norms[match.norm])
+        _check_offset(bias, self.norms[match.norm])
         return Sources(match.kernel, match.norm, None), match.margin
 
 

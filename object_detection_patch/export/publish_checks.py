@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Sequence
 
 from object_detection_patch.export import runtime
@@ -19,6 +18,7 @@ from object_detection_patch.patch_file import (
     Patch,
     Release,
 )
+from object_detection_patch.patch_file.whole_file import is_same
 from object_detection_patch.tflite.fit import check_fingerprint, fit
 from object_detection_patch.tflite.sidecar import INT8, Sidecar
 
@@ -46,7 +46,7 @@ def check_output(
 ) -> None:
     """Raises PublishError if the output is one of the files that are read."""
     for path in [*inputs, *records.files()]:
-        if os.path.realpath(output) == os.path.realpath(path):
+        if is_same(output, path):
             raise PublishError(
                 "The output must not replace a file that is read. Received: "
                 f"{output!r}, which is {path!r}."

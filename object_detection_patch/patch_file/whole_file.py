@@ -78,6 +78,19 @@ def read_within(path: str | os.PathLike[str], most: int) -> bytes:
         return bytes(data)
 
 
+def is_same(
+    path: str | os.PathLike[str], other: str | os.PathLike[str]
+) -> bool:
+    """Whether two paths lead to one file, or would if it were there."""
+    if os.path.realpath(path) == os.path.realpath(other):
+        return True
+    return (
+        os.path.exists(path)
+        and os.path.exists(other)
+        and os.path.samefile(path, other)
+    )
+
+
 def is_hidden(name: str) -> bool:
     """Whether a file of this name is one that `write_whole` writes to.
 

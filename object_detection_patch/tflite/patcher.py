@@ -10,6 +10,7 @@ import os
 from object_detection_patch.patch_file import from_bytes as patch_from_bytes
 from object_detection_patch.patch_file.layout import MAX_FILE_BYTES
 from object_detection_patch.patch_file.whole_file import (
+    is_same,
     read_within,
     write_whole,
 )
@@ -162,17 +163,15 @@ def _check_base(base: bytes, sidecar: Sidecar, *, trusted: bool) -> None:
 def _check_output(
     output: str | os.PathLike[str], inputs: list[str | os.PathLike[str]]
 ) -> None:
-    if os.path.exists(output) and not os.path.isfile(output):
+    if not os.path.exists(output):
+        return
+    if not os.path.isfile(output):
         raise OutputError(
             "The output must be a file. Received: "
             f"{os.fspath(output)!r}, which is something else."
         )
     for path in inputs:
-        if (
-            os.path.exists(output)
-            and os.path.exists(path)
-            and os.path.samefile(output, path)
-        ):
+        if is_same(output, path):
             raise OutputError(
                 "The output must not replace a file that is read. Received: "
                 f"{os.fspath(output)!r}, which is {os.fspath(path)!r}."

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from object_detection_patch.patch_file import errors, layout
+from object_detection_patch.patch_file.whole_file import read_within
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ed25519
@@ -162,18 +163,14 @@ def verify_patch(
             f"A public key must have {layout.PUBLIC_KEY_BYTES} bytes, as "
             f"`load_public_key` gives them. Received: {len(public_key)}."
         )
-    data = patch if isinstance(patch, bytes) else _read(patch)
+    data = patch
+    if not isinstance(data, bytes):
+        data = read_within(data, layout.MAX_FILE_BYTES)
     _check_signed(data)
     end = len(data) - layout.CHECKSUM_BYTES
     begin = end - layout.SIGNATURE_BYTES
     _check_key(data[len(data) - _SIGNED_END : begin], public_key)
     _check_signature(memoryview(data)[:begin], data[begin:end], public_key)
-
-
-def _read(path: str | os.PathLike[str]) -> bytes:
-    with open(path, "rb") as file:
-        # One more, so that the reader refuses what is too long.
-        return file.read(layout.MAX_FILE_BYTES + 1)
 
 
 def _check_signed(data: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import sys
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,11 @@ from object_detection_patch.patch_file import (
     ScaleOffset,
     write_patch,
 )
+
+_TESTS = pathlib.Path(__file__).parents[1]
+# tiny_detector.py and tiny_model.py here; tiny_base.py and slow_apply.py there.
+for _folder in (_TESTS / "export", _TESTS / "tflite"):
+    sys.path.insert(0, str(_folder))
 
 
 @pytest.fixture(scope="session")

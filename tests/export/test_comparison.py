@@ -6,15 +6,11 @@ The Keras model is stood in for by one that knows the file's outputs.
 from __future__ import annotations
 
 import dataclasses
-import pathlib
-import sys
 import types
 
 import numpy as np
 import pytest
 import tensorflow as tf
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import tiny_detector
 
 from object_detection_patch.export import comparison, runtime

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import pathlib
-import sys
 import types
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import tiny_detector
 
 from object_detection_patch.export import mapping

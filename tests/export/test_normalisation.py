@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import pathlib
-import sys
 import types
 
 import numpy as np
 import pytest
 import tensorflow as tf
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import tiny_detector
 
 from object_detection_patch.export.normalisation import (

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import os
-import pathlib
-import sys
 import types
 
 import numpy as np
 import pytest
 import tensorflow as tf
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import tiny_detector
 
 from object_detection_patch import hosts as hosts_lib

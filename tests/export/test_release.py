@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import pathlib
-import sys
 
 import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tflite"))
 import slow_apply
 import tiny_base
 

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import pathlib
-import sys
 
 import numpy as np
 import pytest
 import tensorflow as tf
+import tiny_detector
 from ai_edge_litert import interpreter as litert
 from ai_edge_litert import schema_py_generated as schema
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-import tiny_detector
 from tiny_model import Maker
 
 from object_detection_patch.export import runtime

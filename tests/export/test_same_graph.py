@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import pathlib
 import re
-import sys
 
 import numpy as np
 import pytest
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import tiny_detector
 
 from object_detection_patch.export.class_numbers import StructureError

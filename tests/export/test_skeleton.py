@@ -5,17 +5,13 @@
 
 from __future__ import annotations
 
-import pathlib
 import struct
-import sys
 
 import numpy as np
 import pytest
+import tiny_detector
 from ai_edge_litert import interpreter as litert
 from ai_edge_litert import schema_py_generated as schema
-
-sys.path.insert(0, str(pathlib.Path(__file__).parent))
-import tiny_detector
 from tiny_model import Maker
 
 from object_detection_patch.export.graph import Graph

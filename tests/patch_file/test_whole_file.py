@@ -200,3 +200,23 @@ def test_a_name_that_ends_as_a_folder(tmp_path):
 def test_reading_stops_behind_the_limit(tmp_path, size, read):
     (tmp_path / "file").write_bytes(bytes(size))
     assert len(whole_file.read_within(tmp_path / "file", 10)) == read
+
+
+def test_one_file_under_several_names_is_the_same(tmp_path):
+    path, other = tmp_path / "a", tmp_path / "b"
+    path.write_bytes(b"1")
+    other.write_bytes(b"1")
+    os.link(path, tmp_path / "hard")
+    (tmp_path / "soft").symlink_to(path)
+
+    assert whole_file.is_same(path, tmp_path / "hard")
+    assert whole_file.is_same(path, tmp_path / "soft")
+    assert not whole_file.is_same(path, other)
+
+
+def test_files_that_are_not_there_are_compared_by_path(tmp_path):
+    (tmp_path / "folder").mkdir()
+    spelt = tmp_path / "folder" / ".." / "a"
+
+    assert whole_file.is_same(tmp_path / "a", spelt)
+    assert not whole_file.is_same(tmp_path / "a", tmp_path / "b")
