@@ -1,0 +1,1 @@
+"""JSONs of a suite's runs -> tables, figures, one page. No TensorFlow."""

@@ -1,0 +1,90 @@
+"""Every record of a suite's directory, in memory."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from object_detection_patch.decathlon.running import record
+from object_detection_patch.decathlon.suite import runs as runs_lib
+from object_detection_patch.decathlon.suite.suite import Suite
+
+RunKey = tuple[str, str, str, str, int]
+"""Experiment, method, task's key, variant, seed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Results:
+    """What a directory holds.
+
+    Args:
+      runs: failed ones included (`outcome` is None there).
+      bases: key -> record.
+      conversions: task's key -> split (`train`, `eval`) -> the converter's
+        report.
+      tuning: the trials that chose the rates, None if they are not kept.
+    """
+
+    folder: pathlib.Path
+    suite: Suite
+    runs: Mapping[RunKey, record.RunRecord]
+    bases: Mapping[str, record.BaseRecord]
+    conversions: Mapping[str, Mapping[str, Any]]
+    tuning: Any
+
+    def outcome(
+        self,
+        method: str,
+        task: str,
+        *,
+        experiment: str = runs_lib.MAIN,
+        variant: str = "",
+        seed: int = 1,
+    ) -> record.Outcome | None:
+        """What a run gave; None if it is missing or failed."""
+        found = self.runs.get((experiment, method, task, variant, seed))
+        return found.outcome if found else None
+
+
+def collect(folder: pathlib.Path) -> Results:
+    """Reads a directory that `od-patch decathlon run` wrote.
+
+    Raises:
+      RecordError: for a file that is no whole record.
+      FileNotFoundError: if there is no suite.
+    """
+    suite = record.read_suite(folder / "suite.json")
+    read = [
+        record.read_run(path) for path in sorted(folder.glob("runs/*.json"))
+    ]
+    bases = [
+        record.read_base(path) for path in sorted(folder.glob("bases/*.json"))
+    ]
+    return Results(
+        folder,
+        suite,
+        {
+            (run.experiment, run.method, run.task, run.variant, run.seed): run
+            for run in runs
+        },
+        {base.key: base for base in bases},
+        _conversions(folder),
+        _tuning(folder),
+    )
+
+
+def _conversions(folder: pathlib.Path) -> dict[str, dict[str, Any]]:
+    """conversion/<key>_<split>_report.json, as the converters wrote them."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted(folder.glob("conversion/*_report.json")):
+        key, split, _ = path.name.rsplit("_", 2)
+        found.setdefault(key, {})[split] = json.loads(path.read_bytes())
+    return found
+
+
+def _tuning(folder: pathlib.Path) -> Any:
+    path = folder / "tuning.json"
+    return json.loads(path.read_bytes()) if path.exists() else None

@@ -1,0 +1,1 @@
+"""Runs a suite: processes, one JSON a run; resumes where it stopped."""

@@ -1,0 +1,226 @@
+"""What one run gave: a JSON file, written whole, read strictly."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from object_detection_patch.decathlon.suite.suite import Suite
+from object_detection_patch.patch_file.whole_file import write_whole
+
+SCHEMA = 1
+"""Number of the layout below; a reader refuses any other."""
+
+_Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+_Seconds = Annotated[float, msgspec.Meta(ge=0)]
+_Record = TypeVar("_Record")
+
+
+class RecordError(ValueError):
+    """A file that should hold a record and holds something else."""
+
+
+class _Strict(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
+):
+    pass
+
+
+class Accuracy(_Strict, frozen=True):
+    """mAP at IoU 0.5 in [0, 1], by both definitions of `mean_ap`."""
+
+    coco: _Share
+    pascal: _Share
+
+
+class Gate(_Strict, frozen=True):
+    """A kernel that the task may leave as it is; see `methods`."""
+
+    name: str
+    place: str
+    open: bool
+    weights: _Count
+
+
+class Footprint(_Strict, frozen=True):
+    """Nominal size; see `footprint.py`, whose counts these are.
+
+    Args:
+      bits_32, bits_8: of the patch, without the class head's last layer.
+      class_head_values: numbers of that layer.
+      base_parameters: counted parameters of the base.
+    """
+
+    bits_32: _Count
+    bits_8: _Count
+    class_head_values: _Count
+    base_parameters: Annotated[int, msgspec.Meta(ge=1)]
+
+
+class FileBytes(_Strict, frozen=True):
+    """A patch file's size, and what it is without the class head's layer."""
+
+    whole: Annotated[int, msgspec.Meta(ge=1)]
+    without_class_head: Annotated[int, msgspec.Meta(ge=1)]
+
+
+class OnPhone(_Strict, frozen=True):
+    """A published base with the patch applied, run in LiteRT.
+
+    Args:
+      patch_bytes: of the published patch file.
+      model_bytes: of the .tflite that it makes.
+      accuracy: on the task's evaluation images.
+    """
+
+    patch_bytes: Annotated[int, msgspec.Meta(ge=1)]
+    model_bytes: Annotated[int, msgspec.Meta(ge=1)]
+    accuracy: Accuracy
+
+
+class Environment(_Strict, frozen=True):
+    """Where a run took place."""
+
+    python: str
+    tensorflow: str
+    processor: str
+    cores: _Count
+    package: str
+
+
+class Outcome(_Strict, frozen=True):
+    """What a run gave.
+
+    Args:
+      base_fingerprint: of the base that was patched, hexadecimal.
+      accuracy: of the merged float32 model in Keras.
+      gates: of the patch; empty for methods without.
+      file_bytes: encoding (`exact`, `half`, `small`) -> size.
+      float32, int8: on the phone; None where the suite does without.
+      losses: step -> total loss, a few of them.
+    """
+
+    base_fingerprint: str
+    accuracy: Accuracy
+    gates: tuple[Gate, ...]
+    footprint: Footprint
+    file_bytes: Mapping[str, FileBytes]
+    float32: OnPhone | None
+    int8: OnPhone | None
+    losses: Mapping[str, float]
+
+
+class RunRecord(_Strict, frozen=True):
+    """One run: which, how it was done, and what came of it.
+
+    Args:
+      experiment: `main`, `updating` or `sparsity`.
+      variant: the column of `updating` (key of the base) or of `sparsity`
+        (label of the options); empty in `main`.
+      base: key of the base.
+      config_sha256: of everything that decides the result but the base's
+        weights; see `suite.runs`.
+      outcome: None if the run failed.
+      error: why it failed, None if it did not.
+      seconds: phase -> wall time.
+      peak_bytes: largest resident memory of the process so far.
+      started: UTC, ISO 8601.
+    """
+
+    schema: int
+    suite: str
+    experiment: str
+    method: str
+    task: str
+    seed: _Count
+    base: str
+    variant: str
+    config_sha256: str
+    steps: _Count
+    batch_size: _Count
+    rate: float
+    outcome: Outcome | None
+    error: str | None
+    seconds: Mapping[str, _Seconds]
+    peak_bytes: _Count
+    environment: Environment
+    started: str
+
+
+class BaseRecord(_Strict, frozen=True):
+    """A base of a suite: trained or given, and published.
+
+    Args:
+      accuracy: of the Keras model on its own task's evaluation images.
+      model_bytes: precision (`float32`, `int8`) -> bytes of base.tflite.
+      phone: precision -> what LiteRT finds with it.
+    """
+
+    schema: int
+    suite: str
+    key: str
+    task: str
+    percent: int
+    config_sha256: str
+    fingerprint: str
+    parameters: _Count
+    accuracy: Accuracy
+    model_bytes: Mapping[str, int]
+    phone: Mapping[str, Accuracy]
+    seconds: Mapping[str, _Seconds]
+    environment: Environment
+    started: str
+
+
+def write_json(path: str | os.PathLike[str], record: msgspec.Struct) -> None:
+    """Writes a record whole, in sorted, indented lines that diff well."""
+    text = msgspec.json.encode(record, order="deterministic")
+    write_whole(path, msgspec.json.format(text, indent=1) + b"\n")
+
+
+def read_run(path: str | os.PathLike[str]) -> RunRecord:
+    """The run of a file.
+
+    Raises:
+      RecordError: for a file that is half written, of another schema, or no
+        record at all.
+    """
+    return _read(path, RunRecord)
+
+
+def read_base(path: str | os.PathLike[str]) -> BaseRecord:
+    """The base of a file; raises as `read_run` does."""
+    return _read(path, BaseRecord)
+
+
+def read_suite(path: str | os.PathLike[str]) -> Suite:
+    """The suite of a file; raises as `read_run` does."""
+    return _decode(path, Suite)
+
+
+def _read(path: str | os.PathLike[str], kind: type[_Record]) -> _Record:
+    record = _decode(path, kind)
+    schema = getattr(record, "schema", SCHEMA)
+    if schema != SCHEMA:
+        raise RecordError(
+            f"A record must be of schema {SCHEMA}. Received: {schema} in "
+            f"{path}, written by another version."
+        )
+    return record
+
+
+def _decode(path: str | os.PathLike[str], kind: type[_Record]) -> _Record:
+    with open(path, "rb") as file:
+        data = file.read()
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RecordError(
+            f"{path} must hold a whole {kind.__name__} as JSON. Received: "
+            f"{len(data)} bytes that do not ({error}). If a process was "
+            "killed or a copy cut short, remove the file and run again."
+        ) from error

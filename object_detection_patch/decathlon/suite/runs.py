@@ -1,0 +1,198 @@
+"""The runs of a suite, by experiment."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from object_detection_patch.decathlon.suite.suite import (
+    Method,
+    Suite,
+    SuiteTask,
+)
+
+MAIN, UPDATING, SPARSITY = "main", "updating", "sparsity"
+EXPERIMENTS = (MAIN, UPDATING, SPARSITY)
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """One training and its evaluation.
+
+    Args:
+      variant: key of the base in `updating`, label of the options in
+        `sparsity`, empty in `main`.
+      base: key of the base that is patched.
+      training: rate and options of the method.
+    """
+
+    experiment: str
+    method: str
+    task: SuiteTask
+    seed: int
+    base: str
+    training: Method
+    variant: str = ""
+
+    @property
+    def id(self) -> str:
+        """Unique in a suite; a file name."""
+        parts = [self.experiment, self.method.lower(), self.task.key]
+        if self.variant:
+            parts.append(self.variant)
+        return "__".join([*parts, f"seed{self.seed}"])
+
+
+def select(
+    suite: Suite,
+    *,
+    experiments: Sequence[str] = (MAIN,),
+    methods: Sequence[str] = (),
+    tasks: Sequence[str] = (),
+    seeds: int = 1,
+) -> list[Run]:
+    """The runs that are asked for, those of the main experiment first.
+
+    Args:
+      methods, tasks: by name and key; none means all of the suite's.
+      seeds: how many, from 1 on.
+
+    Raises:
+      ValueError: naming what the suite has, for anything it has not, and
+        if nothing is left to run.
+    """
+    _check_known("experiment", experiments, EXPERIMENTS)
+    _check_known("method", methods, tuple(suite.methods))
+    _check_known("task", tasks, tuple(task.key for task in suite.tasks))
+    if seeds < 1:
+        raise ValueError(f"`--seeds` must be 1 or more. Received: {seeds}.")
+    runs = [
+        run
+        for seed in range(1, seeds + 1)
+        for run in all_runs(suite, seed)
+        if run.experiment in experiments
+        and (not methods or run.method in methods)
+        and (not tasks or run.task.key in tasks)
+    ]
+    if not runs:
+        raise ValueError(
+            f"Suite {suite.name} must have something to run. Received: "
+            f"experiments {', '.join(experiments)} with methods "
+            f"{', '.join(methods) or 'all'} and tasks "
+            f"{', '.join(tasks) or 'all'}, which it has no runs for."
+        )
+    return sorted(runs, key=lambda run: EXPERIMENTS.index(run.experiment))
+
+
+def all_runs(suite: Suite, seed: int) -> Iterator[Run]:
+    """Every run of a suite with one seed."""
+    for task in suite.tasks:
+        for name, method in suite.methods.items():
+            yield Run(MAIN, name, task, seed, suite.base.key, method)
+    yield from _updating(suite, seed)
+    yield from _sparsity(suite, seed)
+
+
+def bases_of(suite: Suite, runs: Sequence[Run]) -> list[str]:
+    """Keys of the bases that runs need, the suite's own first."""
+    needed = {run.base for run in runs}
+    known = [suite.base.key]
+    if suite.updating:
+        known += [base.key for base in suite.updating.bases]
+    return [key for key in known if key in needed]
+
+
+def config_sha256(suite: Suite, run: Run) -> str:
+    """Digest of what decides a run's result but the base's weights.
+
+    Paths are those of the suite, so a moved directory keeps its runs.
+    """
+    return _digest(
+        {
+            "architecture": suite.architecture,
+            "base": msgspec.to_builtins(base_of(suite, run.base)),
+            "drawn": msgspec.to_builtins(suite.drawn),
+            "method": run.method,
+            "training": msgspec.to_builtins(run.training),
+            "task": msgspec.to_builtins(run.task),
+            "seed": run.seed,
+            "int8": suite.int8,
+        }
+    )
+
+
+def base_sha256(suite: Suite, key: str) -> str:
+    """Digest of what decides a base's weights."""
+    base = base_of(suite, key)
+    task = getattr(base, "task", None)
+    return _digest(
+        {
+            "architecture": suite.architecture,
+            "base": msgspec.to_builtins(base),
+            "task": msgspec.to_builtins(task_of(suite, task)) if task else None,
+            "drawn": msgspec.to_builtins(suite.drawn),
+        }
+    )
+
+
+def base_of(suite: Suite, key: str) -> Any:
+    """The suite's `Base` or `GivenBase` of a key."""
+    bases = [suite.base]
+    if suite.updating:
+        bases += suite.updating.bases
+    return next(base for base in bases if base.key == key)
+
+
+def task_of(suite: Suite, key: str) -> SuiteTask:
+    """The source or the task of a key."""
+    return next(
+        task for task in (suite.source, *suite.tasks) if task.key == key
+    )
+
+
+def _updating(suite: Suite, seed: int) -> Iterator[Run]:
+    if suite.updating is None:
+        return
+    task = task_of(suite, suite.updating.task)
+    for base in suite.updating.bases:
+        for name, method in suite.methods.items():
+            yield Run(UPDATING, name, task, seed, base.key, method, base.key)
+
+
+def _sparsity(suite: Suite, seed: int) -> Iterator[Run]:
+    sparsity = suite.sparsity
+    if sparsity is None:
+        return
+    usual = suite.methods[sparsity.method]
+    for label, options in sparsity.options.items():
+        if options == usual.options:
+            continue  # The main experiment has it.
+        method = Method(rate=usual.rate, options=options)
+        for task in suite.tasks:
+            yield Run(
+                SPARSITY,
+                sparsity.method,
+                task,
+                seed,
+                suite.base.key,
+                method,
+                label,
+            )
+
+
+def _check_known(what: str, asked: Sequence[str], known: Sequence[str]) -> None:
+    unknown = [name for name in asked if name not in known]
+    if unknown:
+        raise ValueError(
+            f"A {what} must be one of {', '.join(known)}. Received: "
+            f"{', '.join(unknown)}."
+        )
+
+
+def _digest(content: dict[str, Any]) -> str:
+    text = msgspec.json.encode(content, order="deterministic")
+    return hashlib.sha256(text).hexdigest()

@@ -1,0 +1,150 @@
+"""A suite: what is trained on what, and how; a JSON file or one of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import msgspec
+
+FINE_TUNING = "FINE_TUNING"
+"""The method that every score is relative to."""
+
+_Key = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_]*\Z")]
+_Count = Annotated[int, msgspec.Meta(ge=1)]
+_Rate = Annotated[float, msgspec.Meta(gt=0)]
+
+
+class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is written in a suite's file: every key known, types checked."""
+
+
+class Schedule(_Strict, frozen=True, kw_only=True):
+    """Batches of one training."""
+
+    steps: _Count
+    batch_size: _Count
+
+
+class SuiteTask(_Strict, frozen=True, kw_only=True):
+    """One data set.
+
+    Args:
+      key: short name, in run ids and file names.
+      name: the data set's own name.
+      train_records, eval_records: TFRecord files or patterns, `label_map` a
+        file; relative paths are seen from the suite's data directory.
+      train_images, eval_images: how many there are.
+      schedule: of every method's training; a base may have another.
+      flip, crop: augmentations that training may draw.
+      honoured_flags: flags of boxes that take them out of the mAP's count;
+        see `decathlon.tasks`.
+      distance: how far the task is from the source by design, any ordered
+        numbers; None where nobody designed it.
+    """
+
+    key: _Key
+    name: str
+    train_records: str
+    eval_records: str
+    label_map: str
+    train_images: _Count
+    eval_images: _Count
+    schedule: Schedule
+    flip: bool = True
+    crop: bool = True
+    honoured_flags: tuple[str, ...] = ()
+    distance: int | None = None
+
+
+class Method(_Strict, frozen=True, kw_only=True):
+    """How a preset is trained in this suite.
+
+    Args:
+      rate: Adam's peak learning rate.
+      options: text proto of further fields of the patch.
+    """
+
+    rate: _Rate
+    options: str = ""
+
+
+class Base(_Strict, frozen=True, kw_only=True):
+    """A base model to train: on a share of a task's training images.
+
+    Args:
+      key: in run ids and file names.
+      task: key of the source or of a task.
+      percent: of the training images, from 1 to 100.
+    """
+
+    key: _Key
+    task: _Key
+    schedule: Schedule
+    rate: _Rate
+    percent: Annotated[int, msgspec.Meta(ge=1, le=100)] = 100
+
+
+class GivenBase(_Strict, frozen=True, kw_only=True):
+    """A base model that exists: pipeline.config and checkpoint."""
+
+    key: _Key
+    pipeline_config: str
+    checkpoint: str
+
+
+class Updating(_Strict, frozen=True, kw_only=True):
+    """Model updating (SpotPatch, Table 3): bases of parts of one task."""
+
+    task: _Key
+    bases: tuple[Base, ...]
+
+
+class Sparsity(_Strict, frozen=True, kw_only=True):
+    """Ablation of lambda_sps (SpotPatch, Table 5) for one method.
+
+    Args:
+      method: key of the suite's methods.
+      options: label of a column -> text proto that takes the place of the
+        method's own options. One of them may be the method's own: then the
+        runs of the main experiment serve for it.
+    """
+
+    method: str
+    options: Mapping[str, str]
+
+
+class Drawn(_Strict, frozen=True, kw_only=True):
+    """Data that the suite draws itself: images of `side` pixels."""
+
+    side: _Count
+    seed: Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Suite(_Strict, frozen=True, kw_only=True):
+    """Everything that decides what the runs give.
+
+    Args:
+      architecture: key of `recipes`, for bases that the suite trains.
+      source: the task that `base` was trained on.
+      methods: preset -> how it is trained; FINE_TUNING is what scores are
+        relative to.
+      drawn: None if the records exist already.
+      int8: whether int8 models are published and measured.
+      quick: tasks and methods of `--quick`.
+      settings: what differs from the paper or is not given there, a
+        sentence each.
+    """
+
+    name: _Key
+    architecture: str
+    source: SuiteTask
+    tasks: tuple[SuiteTask, ...]
+    base: Base | GivenBase
+    methods: Mapping[str, Method]
+    drawn: Drawn | None = None
+    updating: Updating | None = None
+    sparsity: Sparsity | None = None
+    int8: bool = True
+    quick: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    settings: tuple[str, ...] = ()
