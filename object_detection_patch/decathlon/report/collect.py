@@ -57,12 +57,8 @@ def collect(folder: pathlib.Path) -> Results:
       FileNotFoundError: if there is no suite.
     """
     suite = record.read_suite(folder / "suite.json")
-    read = [
-        record.read_run(path) for path in sorted(folder.glob("runs/*.json"))
-    ]
-    bases = [
-        record.read_base(path) for path in sorted(folder.glob("bases/*.json"))
-    ]
+    runs = map(record.read_run, sorted(folder.glob("runs/*.json")))
+    bases = map(record.read_base, sorted(folder.glob("bases/*.json")))
     return Results(
         folder,
         suite,
