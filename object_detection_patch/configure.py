@@ -69,7 +69,12 @@ def base_text(architecture: str, training: Training) -> str:
 
 
 def patch_text(
-    base_config: str, base_checkpoint: str, preset: str, training: Training
+    base_config: str,
+    base_checkpoint: str,
+    preset: str,
+    training: Training,
+    *,
+    patch_options: str = "",
 ) -> str:
     """The base's config turned into a task's, with a patch to learn.
 
@@ -79,6 +84,7 @@ def patch_text(
     Args:
       base_config: pipeline.config of the base; a patch in it is left out.
       base_checkpoint: its checkpoint, a directory or a prefix.
+      patch_options: text proto of further fields of the patch.
 
     Raises:
       ValueError: for an unknown preset, or a base that is no SSD or has no
@@ -91,7 +97,7 @@ def patch_text(
         pipeline_config.read_pipeline(base_config)
     )
     base_model.refuse_other_architectures(base.model)
-    pipeline = _template(preset, base_checkpoint, training)
+    pipeline = _template(preset, base_checkpoint, training, patch_options)
     pipeline.model.CopyFrom(base.model)
     pipeline.model.ssd.num_classes = _num_classes(training)
     options = pipeline.train_config.data_augmentation_options
@@ -124,7 +130,9 @@ def write_config(path: str, text: str) -> None:
     os.replace(beside, path)
 
 
-def _template(preset: str, base_checkpoint: str, training: Training) -> Any:
+def _template(
+    preset: str, base_checkpoint: str, training: Training, patch_options: str
+) -> Any:
     """A config of any architecture whose training is the task's."""
     text = recipes.pipeline_text(
         recipes.NARROW_320,
@@ -134,6 +142,7 @@ def _template(preset: str, base_checkpoint: str, training: Training) -> Any:
         num_steps=training.num_steps,
         batch_size=training.batch_size,
         rate=training.learning_rate,
+        patch_options=patch_options,
     )
     return pipeline_config.parse_pipeline(text, "the template")
 

@@ -19,6 +19,7 @@ from typing import NoReturn
 from object_detection_patch.cli import (
     apply,
     configure,
+    decathlon,
     demo,
     diff,
     doctor,
@@ -49,6 +50,7 @@ _VERBS = (
     apply,
     store,
     keygen,
+    decathlon,
     demo,
     doctor,
     install,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -24,9 +24,12 @@ class Evaluated(Protocol):
 
 
 def measure(
-    images: Sequence[Evaluated], *, definition: mean_ap.Definition
+    images: Sequence[Evaluated],
+    *,
+    definition: mean_ap.Definition,
+    honour: Collection[str] = mean_ap.FLAGS,
 ) -> mean_ap.MeanAveragePrecision:
-    """mAP at IoU 0.5 of evaluated images."""
+    """mAP at IoU 0.5 of evaluated images; `honour` as in `mean_ap`."""
     return mean_ap.mean_average_precision(
         [
             mean_ap.Detections(image.boxes, image.scores, image.classes)
@@ -43,4 +46,5 @@ def measure(
             for image in images
         ],
         definition=definition,
+        honour=honour,
     )

@@ -127,7 +127,7 @@ def mean_average_precision(
     model: bytes, pipeline: Any, records: Sequence[str], label_map_path: str
 ) -> float:
     """mAP at IoU 0.5 of an exported model, as COCO defines it."""
-    images = list(_evaluated(model, pipeline, records, label_map_path))
+    images = list(evaluated(model, pipeline, records, label_map_path))
     return measure(images, definition="coco").value
 
 
@@ -142,9 +142,10 @@ def label_map_file(items: Iterable[LabelMapItem], folder: str) -> str:
     return path
 
 
-def _evaluated(
+def evaluated(
     model: bytes, pipeline: Any, records: Sequence[str], label_map_path: str
 ) -> Iterator[evaluation.EvaluatedImage]:
+    """What an exported model finds in the images of TFRecords, in order."""
     resize = evaluation.resizer(pipeline)
     normalisation = of_model(model)
     runtime = Runtime(model)

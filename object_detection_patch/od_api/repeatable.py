@@ -59,7 +59,11 @@ def _map_in_order(original: Any) -> Callable[..., Any]:
         num_parallel_calls: Any = None,
     ) -> Any:
         del num_parallel_calls
-        return dataset.map(function)
+        # The OD API's input code is graph code already; converting all of it
+        # takes longer than many a small training's steps.
+        return dataset.map(
+            tf.autograph.experimental.do_not_convert(function)
+        )
 
     return map_in_order
 

@@ -35,6 +35,39 @@ def restoring_with(restore: Callable[[Any, str, str], None]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def making_slots() -> Iterator[Callable[[Any], None]]:
+    """Within it the loop's optimizer can be given its slots early.
+
+    Yields the function that does so, for a model whose variables are there.
+    By itself an optimizer makes them in the first step, which TensorFlow then
+    traces a second time.
+    """
+    from object_detection.builders import optimizer_builder
+
+    original = optimizer_builder.build
+    built: list[Any] = []
+
+    def build(*args: Any, **kwargs: Any) -> Any:
+        optimizer, rates = original(*args, **kwargs)
+        built.append(optimizer)
+        return optimizer, rates
+
+    def make_slots(model: Any) -> None:
+        while built:
+            optimizer = built.pop()
+            # The one way that Keras 2 has, before a first gradient.
+            optimizer._create_all_weights(  # noqa: SLF001
+                model.trainable_variables
+            )
+
+    optimizer_builder.build = build
+    try:
+        yield make_slots
+    finally:
+        optimizer_builder.build = original
+
+
+@contextlib.contextmanager
 def saving_config() -> Iterator[Callable[[], None]]:
     """Within it the loop saves pipeline.config when it is asked to.
 

@@ -101,7 +101,6 @@ class Outcome(_Strict, frozen=True):
       gates: of the patch; empty for methods without.
       file_bytes: encoding (`exact`, `half`, `small`) -> size.
       float32, int8: on the phone; None where the suite does without.
-      losses: step -> total loss, a few of them.
     """
 
     base_fingerprint: str
@@ -111,7 +110,6 @@ class Outcome(_Strict, frozen=True):
     file_bytes: Mapping[str, FileBytes]
     float32: OnPhone | None
     int8: OnPhone | None
-    losses: Mapping[str, float]
 
 
 class RunRecord(_Strict, frozen=True):

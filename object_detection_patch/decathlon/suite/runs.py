@@ -16,7 +16,8 @@ from object_detection_patch.decathlon.suite.suite import (
 )
 
 MAIN, UPDATING, SPARSITY = "main", "updating", "sparsity"
-EXPERIMENTS = (MAIN, UPDATING, SPARSITY)
+TUNING = "tuning"
+EXPERIMENTS = (TUNING, MAIN, UPDATING, SPARSITY)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Run:
 
     Args:
       variant: key of the base in `updating`, label of the options in
-        `sparsity`, empty in `main`.
+        `sparsity`, the rate in `tuning`, empty in `main`.
       base: key of the base that is patched.
       training: rate and options of the method.
     """
@@ -67,7 +68,7 @@ def select(
     """
     _check_known("experiment", experiments, EXPERIMENTS)
     _check_known("method", methods, tuple(suite.methods))
-    _check_known("task", tasks, tuple(task.key for task in suite.tasks))
+    _check_known("task", tasks, tuple(task.key for task in all_tasks(suite)))
     if seeds < 1:
         raise ValueError(f"`--seeds` must be 1 or more. Received: {seeds}.")
     runs = [
@@ -95,6 +96,12 @@ def all_runs(suite: Suite, seed: int) -> Iterator[Run]:
             yield Run(MAIN, name, task, seed, suite.base.key, method)
     yield from _updating(suite, seed)
     yield from _sparsity(suite, seed)
+    yield from _tuning(suite, seed)
+
+
+def all_tasks(suite: Suite) -> tuple[SuiteTask, ...]:
+    """The tasks of every experiment, the source left out."""
+    return suite.tasks + (suite.tuning.tasks if suite.tuning else ())
 
 
 def bases_of(suite: Suite, runs: Sequence[Run]) -> list[str]:
@@ -120,7 +127,7 @@ def config_sha256(suite: Suite, run: Run) -> str:
             "training": msgspec.to_builtins(run.training),
             "task": msgspec.to_builtins(run.task),
             "seed": run.seed,
-            "int8": suite.int8,
+            "phone": suite.phone,
         }
     )
 
@@ -150,7 +157,7 @@ def base_of(suite: Suite, key: str) -> Any:
 def task_of(suite: Suite, key: str) -> SuiteTask:
     """The source or the task of a key."""
     return next(
-        task for task in (suite.source, *suite.tasks) if task.key == key
+        task for task in (suite.source, *all_tasks(suite)) if task.key == key
     )
 
 
@@ -182,6 +189,24 @@ def _sparsity(suite: Suite, seed: int) -> Iterator[Run]:
                 method,
                 label,
             )
+
+
+def _tuning(suite: Suite, seed: int) -> Iterator[Run]:
+    if suite.tuning is None:
+        return
+    for name, rates in suite.tuning.rates.items():
+        for rate in rates:
+            method = Method(rate=rate, options=suite.methods[name].options)
+            for task in suite.tuning.tasks:
+                yield Run(
+                    TUNING,
+                    name,
+                    task,
+                    seed,
+                    suite.base.key,
+                    method,
+                    f"{rate:g}",
+                )
 
 
 def _check_known(what: str, asked: Sequence[str], known: Sequence[str]) -> None:

@@ -69,7 +69,7 @@ class Method(_Strict, frozen=True, kw_only=True):
     options: str = ""
 
 
-class Base(_Strict, frozen=True, kw_only=True):
+class Base(_Strict, frozen=True, kw_only=True, tag_field="kind", tag="trained"):
     """A base model to train: on a share of a task's training images.
 
     Args:
@@ -85,7 +85,9 @@ class Base(_Strict, frozen=True, kw_only=True):
     percent: Annotated[int, msgspec.Meta(ge=1, le=100)] = 100
 
 
-class GivenBase(_Strict, frozen=True, kw_only=True):
+class GivenBase(
+    _Strict, frozen=True, kw_only=True, tag_field="kind", tag="given"
+):
     """A base model that exists: pipeline.config and checkpoint."""
 
     key: _Key
@@ -114,6 +116,18 @@ class Sparsity(_Strict, frozen=True, kw_only=True):
     options: Mapping[str, str]
 
 
+class Tuning(_Strict, frozen=True, kw_only=True):
+    """How the rates of the methods are chosen, away from the suite's tasks.
+
+    Args:
+      tasks: of their own, no task of the suite.
+      rates: method -> rates to try.
+    """
+
+    tasks: tuple[SuiteTask, ...]
+    rates: Mapping[str, tuple[_Rate, ...]]
+
+
 class Drawn(_Strict, frozen=True, kw_only=True):
     """Data that the suite draws itself: images of `side` pixels."""
 
@@ -130,7 +144,8 @@ class Suite(_Strict, frozen=True, kw_only=True):
       methods: preset -> how it is trained; FINE_TUNING is what scores are
         relative to.
       drawn: None if the records exist already.
-      int8: whether int8 models are published and measured.
+      phone: whether bases and patches are published in float32 and int8, and
+        the models that phones make of them measured.
       quick: tasks and methods of `--quick`.
       settings: what differs from the paper or is not given there, a
         sentence each.
@@ -145,6 +160,7 @@ class Suite(_Strict, frozen=True, kw_only=True):
     drawn: Drawn | None = None
     updating: Updating | None = None
     sparsity: Sparsity | None = None
-    int8: bool = True
+    tuning: Tuning | None = None
+    phone: bool = True
     quick: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     settings: tuple[str, ...] = ()

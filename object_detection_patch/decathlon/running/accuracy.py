@@ -1,0 +1,102 @@
+"""mAP of a task's model, by both definitions, and pictures of it."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+from object_detection_patch.decathlon import evaluated
+from object_detection_patch.decathlon.running.folder import Folder
+from object_detection_patch.decathlon.running.record import Accuracy
+from object_detection_patch.decathlon.suite.suite import SuiteTask
+from object_detection_patch.demo import drawn
+from object_detection_patch.export import runtime
+from object_detection_patch.od_api import evaluation, label_map
+
+
+def in_keras(
+    folder: Folder, task: SuiteTask, model: Any, picture: pathlib.Path
+) -> Accuracy:
+    """Evaluates a built SSD; keeps a few images with what it found."""
+    images = list(
+        evaluation.detect(
+            model,
+            [folder.path(task.eval_records)],
+            label_map_path=folder.path(task.label_map),
+        )
+    )
+    keep_drawn(folder, task, images[: drawn.IMAGES], picture)
+    return _accuracy(task, images)
+
+
+def in_litert(
+    folder: Folder, task: SuiteTask, model: bytes, pipeline: Any
+) -> Accuracy:
+    """Evaluates a .tflite file in the phone's runtime.
+
+    Args:
+      pipeline: of the Keras model, for its resizer.
+    """
+    images = list(
+        runtime.evaluated(
+            model,
+            pipeline,
+            [folder.path(task.eval_records)],
+            folder.path(task.label_map),
+        )
+    )
+    return _accuracy(task, images)
+
+
+def draw_foreign(
+    folder: Folder,
+    task: SuiteTask,
+    model: Any,
+    classes: SuiteTask,
+    picture: pathlib.Path,
+) -> None:
+    """What a model of other classes finds in a task's images.
+
+    Args:
+      classes: the task whose classes the model has.
+    """
+    images = list(
+        evaluation.detect(
+            model,
+            [folder.path(task.eval_records)],
+            label_map_path=folder.path(task.label_map),
+            limit=drawn.IMAGES,
+        )
+    )
+    keep_drawn(folder, classes, images, picture)
+
+
+def keep_drawn(
+    folder: Folder,
+    classes: SuiteTask,
+    images: Sequence[evaluation.EvaluatedImage],
+    picture: pathlib.Path,
+) -> None:
+    """Writes images with detections for `report` to draw.
+
+    Args:
+      classes: the task whose label map names what was detected.
+    """
+    items = label_map.read_label_map(folder.path(classes.label_map))
+    by_id = {number: text or name for number, name, text in items}
+    names = [by_id.get(number, "") for number in range(1, max(by_id) + 1)]
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    drawn.save(str(picture), images, names)
+
+
+def _accuracy(
+    task: SuiteTask, images: Sequence[evaluated.Evaluated]
+) -> Accuracy:
+    values = {
+        definition: evaluated.measure(
+            images, definition=definition, honour=task.honoured_flags
+        ).value
+        for definition in ("coco", "pascal")
+    }
+    return Accuracy(**values)

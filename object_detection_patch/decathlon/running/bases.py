@@ -1,0 +1,215 @@
+"""A base of a suite: trained, published in every precision, measured."""
+
+from __future__ import annotations
+
+import pathlib
+import shutil
+from typing import Any
+
+from object_detection_patch import hosts as hosts_lib
+from object_detection_patch.checkpoints import extract, ordinary
+from object_detection_patch.decathlon.running import accuracy, data, training
+from object_detection_patch.decathlon.running import record as records
+from object_detection_patch.decathlon.running.folder import (
+    PRECISIONS,
+    Folder,
+    FolderError,
+)
+from object_detection_patch.decathlon.running.phases import (
+    Phases,
+    environment,
+)
+from object_detection_patch.decathlon.suite import runs as runs_lib
+from object_detection_patch.decathlon.suite.suite import (
+    Base,
+    GivenBase,
+    Suite,
+    SuiteTask,
+)
+from object_detection_patch.export import base as export
+from object_detection_patch.export.exported_base import MODEL_FILE
+from object_detection_patch.od_api import (
+    base_model,
+    host_layers,
+    label_map,
+    pipeline_config,
+)
+from object_detection_patch.training import cost
+
+# Of every base: equal numbers of detections make Keras and LiteRT comparable.
+MAX_DETECTIONS = 100
+_SEED = 1
+
+
+def make_base(folder: Folder, suite: Suite, key: str) -> None:
+    """Trains a base if need be, publishes and measures it, writes its record.
+
+    Raises:
+      FolderError: if the directory has results on a base of this key with
+        other weights.
+      ValueError: for whatever does not fit.
+    """
+    base = runs_lib.base_of(suite, key)
+    task = _task_of(suite, base)
+    phases = Phases()
+    with phases.phase("train"):
+        config, checkpoint = _trained(folder, suite, base)
+    for precision in PRECISIONS if suite.phone else ():
+        with phases.phase(f"publish {precision}"):
+            config, checkpoint = _published(
+                folder, key, task, precision, config, checkpoint
+            )
+    pipeline = pipeline_config.without_patch(
+        pipeline_config.read_pipeline(config)
+    )
+    model = base_model.build_model(pipeline.model, is_training=False)
+    extract.restore_all(model, extract.find_checkpoint(checkpoint))
+    _keep_checkpoint(folder, key, model, pipeline)
+    _measure(folder, suite, base, task, model, pipeline, phases)
+
+
+def _keep_checkpoint(
+    folder: Folder, key: str, model: Any, pipeline: Any
+) -> None:
+    """Writes what tasks are trained on: equal to the published one."""
+    target = folder.checkpoint(key)
+    shutil.rmtree(target, ignore_errors=True)
+    items, _ = label_map.common_label_map(pipeline)
+    ordinary.point_at(pipeline, str(target))
+    with ordinary.whole_directory(str(target)) as partial:
+        ordinary.write_model(partial, model, pipeline, items)
+
+
+def _trained(
+    folder: Folder, suite: Suite, base: Base | GivenBase
+) -> tuple[str, str]:
+    """Config and checkpoint of a base that is yet to be published."""
+    if isinstance(base, GivenBase):
+        return folder.given(base)
+    work = folder.base_work(base.key)
+    task = runs_lib.task_of(suite, base.task)
+    work.mkdir(parents=True, exist_ok=True)
+    train_records = folder.path(task.train_records)
+    if base.percent < 100:
+        share = str(work / f"train_{base.percent}_percent.record")
+        data.write_share(train_records, base.percent, share)
+        train_records = share
+    config = str(work / "pipeline.config")
+    training.write_base_config(folder, suite, base, task, train_records, config)
+    training.train(config, str(work / "train"), seed=_SEED)
+    return config, str(work / "train")
+
+
+def _published(
+    folder: Folder,
+    key: str,
+    task: SuiteTask,
+    precision: str,
+    config: str,
+    checkpoint: str,
+) -> tuple[str, str]:
+    """Publishes one precision; what the next one is to be published from."""
+    output = folder.published(key, precision)
+    if not (output / MODEL_FILE).exists():
+        export.export_base(
+            pipeline_config_path=config,
+            checkpoint_dir=checkpoint,
+            output_dir=str(output),
+            precision=precision,
+            calibration_records=folder.path(task.train_records),
+            max_detections=MAX_DETECTIONS,
+            # As the OD API's evaluation does: then LiteRT and Keras differ
+            # by rounding alone.
+            regular_nms=True,
+        )
+    return (
+        str(output / "checkpoint" / "pipeline.config"),
+        str(output / "checkpoint"),
+    )
+
+
+def _measure(
+    folder: Folder,
+    suite: Suite,
+    base: Base | GivenBase,
+    task: SuiteTask,
+    model: Any,
+    pipeline: Any,
+    phases: Phases,
+) -> None:
+    hosts = host_layers.find_ssd_hosts(model)
+    fingerprint = hosts_lib.fingerprint(
+        {name: v.numpy() for name, v in hosts.base_tensors().items()}
+    )
+    _refuse_other_base(folder, base.key, fingerprint)
+    work = folder.base_work(base.key)
+    with phases.phase("evaluate"):
+        found = accuracy.in_keras(folder, task, model, work / "drawn.npz")
+        phone, sizes = _on_phone(folder, suite, base.key, task, pipeline)
+    _draw_tasks(folder, suite, base, task, model, work)
+    records.write_json(
+        folder.base_record(base.key),
+        records.BaseRecord(
+            schema=records.SCHEMA,
+            suite=suite.name,
+            key=base.key,
+            task=task.key,
+            percent=base.percent if isinstance(base, Base) else 100,
+            config_sha256=runs_lib.base_sha256(suite, base.key),
+            fingerprint=fingerprint,
+            parameters=cost.base_size(hosts).total,
+            accuracy=found,
+            model_bytes=sizes,
+            phone=phone,
+            seconds=phases.seconds,
+            environment=environment(),
+            started=phases.started,
+        ),
+    )
+
+
+def _on_phone(
+    folder: Folder, suite: Suite, key: str, task: SuiteTask, pipeline: Any
+) -> tuple[dict[str, records.Accuracy], dict[str, int]]:
+    phone, sizes = {}, {}
+    for precision in PRECISIONS if suite.phone else ():
+        model = (folder.published(key, precision) / MODEL_FILE).read_bytes()
+        phone[precision] = accuracy.in_litert(folder, task, model, pipeline)
+        sizes[precision] = len(model)
+    return phone, sizes
+
+
+def _draw_tasks(
+    folder: Folder,
+    suite: Suite,
+    base: Base | GivenBase,
+    classes: SuiteTask,
+    model: Any,
+    work: pathlib.Path,
+) -> None:
+    """What the suite's own base finds in each task's images."""
+    if base.key != suite.base.key:
+        return
+    for task in suite.tasks:
+        picture = work / f"drawn_{task.key}.npz"
+        accuracy.draw_foreign(folder, task, model, classes, picture)
+
+
+def _task_of(suite: Suite, base: Base | GivenBase) -> SuiteTask:
+    if isinstance(base, Base):
+        return runs_lib.task_of(suite, base.task)
+    return suite.source
+
+
+def _refuse_other_base(folder: Folder, key: str, fingerprint: str) -> None:
+    path = folder.base_record(key)
+    if not path.exists():
+        return
+    held = records.read_base(path).fingerprint
+    if held != fingerprint:
+        raise FolderError(
+            "Results on different bases must not be mixed. Received: base "
+            f"{key} with fingerprint {fingerprint[:12]}, trained here, but "
+            f"{path} and the results beside it are of {held[:12]} (another "
+            "processor or version rounds differently); take a new --out_dir."
+        )

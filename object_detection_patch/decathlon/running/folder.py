@@ -1,0 +1,118 @@
+"""Where everything of a decathlon lies: records to keep, and work."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+from collections.abc import Iterator
+
+from object_detection_patch.decathlon.suite.runs import Run
+from object_detection_patch.decathlon.suite.suite import (
+    GivenBase,
+    SuiteTask,
+)
+
+PRECISIONS = ("int8", "float32")
+"""Of published bases, in the order of publishing: int8 mends more."""
+
+
+class FolderError(ValueError):
+    """A directory that cannot take these runs."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Folder:
+    """A decathlon's directory.
+
+    `suite.json`, `runs/`, `bases/`, `conversion/` and `gallery/` are small
+    and worth keeping; `work/` holds data, checkpoints, patches and logs.
+
+    Args:
+      data: where a suite's relative paths begin; `work/data` unless given.
+    """
+
+    root: pathlib.Path
+    data: pathlib.Path
+
+    @property
+    def suite(self) -> pathlib.Path:
+        return self.root / "suite.json"
+
+    @property
+    def conversion(self) -> pathlib.Path:
+        """Reports of the converters."""
+        return self.root / "conversion"
+
+    def run_record(self, run_id: str) -> pathlib.Path:
+        return self.root / "runs" / f"{run_id}.json"
+
+    def base_record(self, key: str) -> pathlib.Path:
+        return self.root / "bases" / f"{key}.json"
+
+    def run_work(self, run: Run) -> pathlib.Path:
+        return self.root / "work" / "runs" / run.id
+
+    def base_work(self, key: str) -> pathlib.Path:
+        return self.root / "work" / "bases" / key
+
+    def published(self, key: str, precision: str) -> pathlib.Path:
+        """Directory that export-base wrote."""
+        return self.base_work(key) / precision
+
+    def checkpoint(self, key: str) -> pathlib.Path:
+        """What tasks are trained on, with pipeline.config and label map."""
+        return self.base_work(key) / "checkpoint"
+
+    def path(self, relative: str) -> str:
+        """A path or pattern of a suite, as it is to be opened."""
+        return os.path.join(self.data, relative)
+
+    def given(self, base: GivenBase) -> tuple[str, str]:
+        """Config and checkpoint of a base that exists."""
+        return self.path(base.pipeline_config), self.path(base.checkpoint)
+
+
+def open_folder(
+    root: str | os.PathLike[str], data_dir: str | None = None
+) -> Folder:
+    """The folder at `root`, which may be yet to come."""
+    path = pathlib.Path(root).resolve()
+    data = pathlib.Path(data_dir).resolve() if data_dir else None
+    return Folder(path, data or path / "work" / "data")
+
+
+@contextlib.contextmanager
+def locked(folder: Folder) -> Iterator[None]:
+    """Holds the directory; the system lets it go when the process dies.
+
+    Raises:
+      FolderError: if another process holds it.
+    """
+    import fcntl
+
+    (folder.root / "work").mkdir(parents=True, exist_ok=True)
+    # The lock file stays: whoever removed it would let two processes in.
+    with open(folder.root / "work" / "lock", "w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise FolderError(
+                "One `od-patch decathlon run` at a time may use a directory. "
+                f"Received: {folder.root}, which another one is using; wait "
+                "for it, or take another --out_dir."
+            ) from error
+        yield
+
+
+def require_records(folder: Folder, task: SuiteTask, *, hint: str = "") -> None:
+    """Raises FolderError, naming path and `hint`, if a task's data lack."""
+    import glob
+
+    for path in (task.train_records, task.eval_records, task.label_map):
+        if not glob.glob(folder.path(path)):
+            raise FolderError(
+                f"Task {task.key} ({task.name}) needs its TFRecords and label "
+                f"map. Received: nothing at {folder.path(path)}. {hint}"
+            )

@@ -1,0 +1,102 @@
+"""What a finished training gave: the record of its run."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from object_detection_patch.checkpoints import extract, merge
+from object_detection_patch.decathlon.running import accuracy, phone
+from object_detection_patch.decathlon.running.folder import PRECISIONS, Folder
+from object_detection_patch.decathlon.running.phases import Phases
+from object_detection_patch.decathlon.running.record import (
+    FileBytes,
+    Footprint,
+    Gate,
+    Outcome,
+)
+from object_detection_patch.decathlon.suite.runs import MAIN, Run
+from object_detection_patch.decathlon.suite.suite import Suite
+from object_detection_patch.export.publish_checks import ENCODINGS
+from object_detection_patch.patch_file import Patch, read_patch, to_bytes
+from object_detection_patch.patch_file.whole_file import write_whole
+from object_detection_patch.training import cost
+
+
+def outcome(
+    folder: Folder, suite: Suite, run: Run, config: str, phases: Phases
+) -> Outcome:
+    """Extracts, merges, evaluates, publishes and measures a trained run.
+
+    What is measured is the patch file: written, read back, and applied.
+    """
+    work = folder.run_work(run)
+    with phases.phase("extract"):
+        trained = extract.extract(config, str(work / "train"))
+        path = work / "task.patch"
+        write_whole(path, to_bytes(trained.patch, encoding=ENCODINGS["exact"]))
+        patch = read_patch(path)
+    with phases.phase("evaluate"):
+        found = accuracy.in_keras(
+            folder, run.task, _merged(folder, run, patch), work / "drawn.npz"
+        )
+    phones: dict[str, Any] = dict.fromkeys(PRECISIONS)
+    on_phone = suite.phone and run.experiment == MAIN
+    for precision in PRECISIONS if on_phone else ():
+        with phases.phase(precision):
+            phones[precision] = phone.measure(folder, run, path, precision)
+    method = trained.model.patch
+    return Outcome(
+        base_fingerprint=patch.base_fingerprint,
+        accuracy=found,
+        gates=tuple(
+            Gate(
+                name=gate.host,
+                place=gate.place,
+                open=gate.is_open,
+                weights=gate.weights,
+            )
+            for gate in method.gates()
+        ),
+        footprint=_footprint(method),
+        file_bytes=_file_bytes(method, patch),
+        **phones,
+    )
+
+
+def _merged(folder: Folder, run: Run, patch: Patch) -> Any:
+    checkpoint = folder.checkpoint(run.base)
+    pipeline = merge.task_pipeline(
+        str(checkpoint / "pipeline.config"), patch, str(folder.run_work(run))
+    )
+    return merge.merged_model(
+        pipeline, extract.find_checkpoint(str(checkpoint)), patch
+    )
+
+
+def _footprint(method: Any) -> Footprint:
+    counted = cost.patch_footprint(method)
+    return Footprint(
+        bits_32=counted.nominal_bits(32),
+        bits_8=counted.nominal_bits(8),
+        class_head_values=counted.class_head_values,
+        base_parameters=cost.base_size(method.hosts).total,
+    )
+
+
+def _file_bytes(method: Any, patch: Patch) -> dict[str, FileBytes]:
+    uncounted = cost.uncounted_names(method.hosts)
+    headless = _without(patch, uncounted)
+    return {
+        name: FileBytes(
+            whole=len(to_bytes(patch, encoding=encoding)),
+            without_class_head=len(to_bytes(headless, encoding=encoding)),
+        )
+        for name, encoding in ENCODINGS.items()
+    }
+
+
+def _without(patch: Patch, targets: frozenset[str]) -> Patch:
+    """The patch less the edits of these targets, to weigh them."""
+    kept = tuple(edit for edit in patch.edits if edit.target not in targets)
+    return dataclasses.replace(patch, edits=kept)

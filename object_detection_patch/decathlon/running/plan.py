@@ -1,0 +1,155 @@
+"""What is still to do in a directory, and whether it may be done there."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+from collections.abc import Iterator, Sequence
+
+from object_detection_patch.decathlon.running import record
+from object_detection_patch.decathlon.running.folder import Folder, FolderError
+from object_detection_patch.decathlon.suite import runs as runs_lib
+from object_detection_patch.decathlon.suite.runs import Run
+from object_detection_patch.decathlon.suite.suite import Suite
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """Runs that were asked for, sorted out.
+
+    Args:
+      todo: to be run now.
+      finished: have a result already.
+      failed: failed before, and are not to be tried again.
+    """
+
+    todo: tuple[Run, ...]
+    finished: tuple[Run, ...]
+    failed: tuple[Run, ...]
+
+
+def require_decathlon(folder: Folder) -> None:
+    """Raises FolderError for a directory of something else."""
+    root = folder.root
+    if folder.suite.exists() or not root.is_dir() or not any(root.iterdir()):
+        return
+    raise FolderError(
+        "`--out_dir` must be new, empty, or hold a decathlon. Received: "
+        f"{root}, which has no suite.json."
+    )
+
+
+def settle_suite(folder: Folder, suite: Suite) -> None:
+    """Writes suite.json, if what is there agrees with it.
+
+    A suite may grow or lose tasks, methods and experiments; what it says of a
+    run that has a result must stay as it was.
+
+    Raises:
+      FolderError: for records of another suite or of changed runs.
+      RecordError: for a file that is no whole record.
+    """
+    if folder.suite.exists() and record.read_suite(folder.suite) != suite:
+        _refuse_changed(folder, suite)
+    record.write_json(folder.suite, suite)
+
+
+def plan(
+    folder: Folder,
+    suite: Suite,
+    runs: Sequence[Run],
+    *,
+    retry_failed: bool = False,
+) -> Plan:
+    """Sorts runs by what the directory has of them.
+
+    Raises:
+      FolderError: for a result whose configuration was another.
+      RecordError: for a file that is no whole record.
+    """
+    todo, finished, failed = [], [], []
+    for run in runs:
+        path = folder.run_record(run.id)
+        if not path.exists():
+            todo.append(run)
+            continue
+        held = record.read_run(path)
+        if held.outcome is not None:
+            _refuse_other_config(path, held, suite, run)
+            finished.append(run)
+        else:
+            (todo if retry_failed else failed).append(run)
+    return Plan(tuple(todo), tuple(finished), tuple(failed))
+
+
+def bases_todo(folder: Folder, suite: Suite, runs: Sequence[Run]) -> list[str]:
+    """Keys of the bases that runs need and that are not published yet.
+
+    Raises:
+      FolderError: for a base whose configuration was another.
+      RecordError: for a file that is no whole record.
+    """
+    todo = []
+    for key in runs_lib.bases_of(suite, runs):
+        path = folder.base_record(key)
+        if not path.exists():
+            todo.append(key)
+            continue
+        held = record.read_base(path)
+        if held.config_sha256 != runs_lib.base_sha256(suite, key):
+            raise _changed(path, f"base {key}")
+        if not folder.checkpoint(key).is_dir():
+            # The records came without the work: a base trained anew would
+            # have to be the same one, which `publish_base` checks.
+            todo.append(key)
+    return todo
+
+
+def _refuse_changed(folder: Folder, suite: Suite) -> None:
+    held = record.read_suite(folder.suite)
+    if held.name != suite.name:
+        raise FolderError(
+            "Runs of two suites must not be mixed. Received: suite "
+            f"{suite.name} for {folder.root}, which holds suite {held.name}; "
+            "take another --out_dir."
+        )
+    for path, run_record in _results(folder):
+        run = _run_of(suite, run_record)
+        if run is not None:
+            _refuse_other_config(path, run_record, suite, run)
+
+
+def _results(
+    folder: Folder,
+) -> Iterator[tuple[pathlib.Path, record.RunRecord]]:
+    for path in sorted(folder.root.glob("runs/*.json")):
+        run_record = record.read_run(path)
+        if run_record.outcome is not None:
+            yield path, run_record
+
+
+def _run_of(suite: Suite, held: record.RunRecord) -> Run | None:
+    return next(
+        (
+            run
+            for run in runs_lib.all_runs(suite, held.seed)
+            if (run.experiment, run.method, run.task.key, run.variant)
+            == (held.experiment, held.method, held.task, held.variant)
+        ),
+        None,
+    )
+
+
+def _refuse_other_config(
+    path: pathlib.Path, held: record.RunRecord, suite: Suite, run: Run
+) -> None:
+    if held.config_sha256 != runs_lib.config_sha256(suite, run):
+        raise _changed(path, f"run {run.id}")
+
+
+def _changed(path: pathlib.Path, what: str) -> FolderError:
+    return FolderError(
+        "Results of different configurations must not be mixed. Received: "
+        f"{what}, whose settings in the suite are no longer those of {path}; "
+        "remove that file to run it again, or take another --out_dir."
+    )

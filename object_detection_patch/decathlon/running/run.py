@@ -1,0 +1,260 @@
+"""`od-patch decathlon run`: data, bases and runs of a suite, in order."""
+
+from __future__ import annotations
+
+import dataclasses
+import glob
+import shlex
+import sys
+from collections.abc import Sequence
+
+from object_detection_patch.decathlon.running import one
+from object_detection_patch.decathlon.running import plan as plans
+from object_detection_patch.decathlon.running.folder import (
+    Folder,
+    FolderError,
+    locked,
+    require_records,
+)
+from object_detection_patch.decathlon.running.jobs import Ended, Job, Jobs
+from object_detection_patch.decathlon.running.phases import Phases
+from object_detection_patch.decathlon.suite import runs as runs_lib
+from object_detection_patch.decathlon.suite.runs import Run
+from object_detection_patch.decathlon.suite.suite import (
+    Base,
+    GivenBase,
+    Suite,
+    SuiteTask,
+)
+
+_DATA_FILES = ("train_records", "eval_records", "label_map")
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """What is left to do, in the order in which it can be done."""
+
+    data: tuple[Job, ...]
+    bases: tuple[Job, ...]
+    runs: tuple[Job, ...]
+    plan: plans.Plan
+
+
+def run_suite(
+    folder: Folder,
+    suite: Suite,
+    runs: Sequence[Run],
+    *,
+    jobs: int,
+    retry_failed: bool = False,
+) -> int:
+    """Does whatever is left of `runs`; returns how many failed.
+
+    Raises:
+      FolderError: for a directory in use, of something else, or of results
+        that must not be mixed with these; for data that are missing.
+      RecordError: for a record that is not whole.
+      JobError: if data or a base could not be made.
+    """
+    plans.require_decathlon(folder)
+    with locked(folder):
+        plans.settle_suite(folder, suite)
+        work = find_work(folder, suite, runs, retry_failed=retry_failed)
+        _require_data(folder, suite, work)
+        print(describe(work), file=sys.stderr, flush=True)
+        return _do(folder, suite, work, jobs)
+
+
+class JobError(RuntimeError):
+    """Data or a base that all later work needs could not be made."""
+
+
+def find_work(
+    folder: Folder,
+    suite: Suite,
+    runs: Sequence[Run],
+    *,
+    retry_failed: bool = False,
+) -> Work:
+    """What is left to do; see `plan` for what it raises."""
+    planned = plans.plan(folder, suite, runs, retry_failed=retry_failed)
+    bases = plans.bases_todo(folder, suite, planned.todo)
+    tasks = _tasks_of(suite, planned.todo, bases)
+    return Work(
+        tuple(
+            _job(folder, "data", task.key, f"drawing {task.key}")
+            for task in tasks
+            if suite.drawn and not _has_data(folder, task)
+        ),
+        tuple(
+            _job(folder, "base", key, f"base {key}", _base_steps(suite, key))
+            for key in bases
+        ),
+        tuple(
+            _job(
+                folder,
+                "run",
+                run.id,
+                f"{run.method} on {run.task.key}",
+                run.task.schedule.steps,
+            )
+            for run in planned.todo
+        ),
+        planned,
+    )
+
+
+def describe(work: Work) -> str:
+    """A sentence for people."""
+    plan = work.plan
+    text = f"{len(plan.todo)} runs to do, {len(plan.finished)} finished"
+    if plan.failed:
+        text += (
+            f", {len(plan.failed)} failed before (--retry_failed tries them "
+            "again)"
+        )
+    if work.data or work.bases:
+        text += (
+            f"; before them {len(work.data)} data sets to draw and "
+            f"{len(work.bases)} bases to train"
+        )
+    return f"{text}."
+
+
+def commands(work: Work) -> list[str]:
+    """Each piece of work as a shell command; a blank line is a barrier."""
+    lines = []
+    for jobs in (work.data, work.bases, work.runs):
+        if jobs and lines:
+            lines.append("")
+        lines += [shlex.join(job.command) for job in jobs]
+    return lines
+
+
+def _do(folder: Folder, suite: Suite, work: Work, at_once: int) -> int:
+    from tqdm import tqdm
+
+    steps = sum(job.steps for job in (*work.bases, *work.runs))
+    failed = 0
+    with tqdm(total=steps, unit="step", desc="data", smoothing=0.02) as bar:
+        pool = Jobs(at_once, bar.update)
+        for jobs in (work.data, work.bases):
+            for ended in pool.run(jobs):
+                bar.set_description(ended.job.title)
+                _require_success(ended)
+        by_id = {run.id: run for run in work.plan.todo}
+        for ended in pool.run(work.runs):
+            run = by_id[ended.job.command[-1]]
+            if ended.code:
+                failed += 1
+                _keep_failure(folder, suite, run, ended)
+                bar.write(f"failed: {run.id}, see {ended.job.log}")
+            bar.set_description(ended.job.title)
+    return failed
+
+
+def _keep_failure(folder: Folder, suite: Suite, run: Run, ended: Ended) -> None:
+    """Records a process that was killed before it could record itself."""
+    path = folder.run_record(run.id)
+    if path.exists() and path.stat().st_mtime > ended.started:
+        return
+    one.write_record(
+        folder,
+        suite,
+        run,
+        Phases(),
+        None,
+        f"The process ended with exit code {ended.code}:\n{ended.tail()}",
+    )
+
+
+def _require_success(ended: Ended) -> None:
+    if ended.code:
+        raise JobError(
+            f"{ended.job.title} ended with exit code {ended.code}; "
+            f"{ended.job.log} tells why:\n{ended.tail()}"
+        )
+
+
+def _require_data(folder: Folder, suite: Suite, work: Work) -> None:
+    if suite.drawn:
+        return
+    for key in sorted({run.task.key for run in work.plan.todo}):
+        require_records(
+            folder, runs_lib.task_of(suite, key), hint=data_hint(key)
+        )
+    for job in work.bases:
+        base = runs_lib.base_of(suite, job.command[-1])
+        if isinstance(base, Base):
+            task = runs_lib.task_of(suite, base.task)
+            require_records(folder, task, hint=data_hint(task.key))
+        else:
+            _require_given(folder, base)
+
+
+def data_hint(key: str) -> str:
+    """How the records of a task come to be."""
+    from tfrecords_tools import converters
+
+    if key not in converters.converters():
+        return "Put them there, or correct the suite's file."
+    return (
+        "`python -m tfrecords_tools convert "
+        f"{key} --data_dir DOWNLOADED --output_dir RECORDS` makes them; "
+        "without its archives it names those that are missing."
+    )
+
+
+def _require_given(folder: Folder, base: GivenBase) -> None:
+    config, checkpoint = folder.given(base)
+    for path, pattern in ((config, config), (checkpoint, f"{checkpoint}*")):
+        if not glob.glob(pattern):
+            raise FolderError(
+                f"Base {base.key} needs its pipeline.config and checkpoint. "
+                f"Received: nothing at {path}."
+            )
+
+
+def _tasks_of(
+    suite: Suite, runs: Sequence[Run], bases: Sequence[str]
+) -> list[SuiteTask]:
+    """Whose data these runs and bases need, the source first."""
+    needed = {run.task.key for run in runs}
+    for key in bases:
+        base = runs_lib.base_of(suite, key)
+        needed.add(base.task if isinstance(base, Base) else suite.source.key)
+    if suite.base.key in bases:
+        # Its detections in every task's images are drawn.
+        needed |= {task.key for task in suite.tasks}
+    return [
+        task
+        for task in (suite.source, *runs_lib.all_tasks(suite))
+        if task.key in needed
+    ]
+
+
+def _has_data(folder: Folder, task: SuiteTask) -> bool:
+    return all(
+        glob.glob(folder.path(getattr(task, name))) for name in _DATA_FILES
+    )
+
+
+def _base_steps(suite: Suite, key: str) -> int:
+    base = runs_lib.base_of(suite, key)
+    return base.schedule.steps if isinstance(base, Base) else 0
+
+
+def _job(
+    folder: Folder, what: str, name: str, title: str, steps: int = 0
+) -> Job:
+    command = [
+        sys.executable,
+        "-m",
+        "object_detection_patch.decathlon.running.one",
+        f"--out_dir={folder.root}",
+    ]
+    if folder.data != folder.root / "work" / "data":
+        command.append(f"--data_dir={folder.data}")
+    command += [f"--{what}", name]
+    log = folder.root / "work" / "logs" / f"{what}_{name}.txt"
+    return Job(title, tuple(command), log, steps)

@@ -1,0 +1,119 @@
+"""One training in this process, by the OD API's own loop."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+from object_detection_patch import configure
+from object_detection_patch.decathlon.running.folder import Folder
+from object_detection_patch.decathlon.suite.runs import Run
+from object_detection_patch.decathlon.suite.suite import (
+    Base,
+    Schedule,
+    Suite,
+    SuiteTask,
+)
+from object_detection_patch.od_api import (
+    compat,
+    extractors,
+    pipeline_config,
+    repeatable,
+)
+from object_detection_patch.training import loop
+
+# Resumed from the newest one, should the process be killed.
+_CHECKPOINT_EVERY = 1000
+
+
+def write_run_config(folder: Folder, run: Run, path: str) -> None:
+    """The pipeline.config of a run, an ordinary file to read and to train."""
+    checkpoint = folder.checkpoint(run.base)
+    text = configure.patch_text(
+        str(checkpoint / "pipeline.config"),
+        str(checkpoint),
+        run.method,
+        _data(folder, run.task, run.task.schedule, run.training.rate),
+        patch_options=run.training.options,
+    )
+    _write(path, text)
+
+
+def write_base_config(
+    folder: Folder,
+    suite: Suite,
+    base: Base,
+    task: SuiteTask,
+    train_records: str,
+    path: str,
+) -> None:
+    """The pipeline.config of a base's training.
+
+    Args:
+      train_records: the share of the task's records that it is trained on.
+    """
+    data = _data(folder, task, base.schedule, base.rate, train_records)
+    _write(path, configure.base_text(suite.architecture, data))
+
+
+def train(config: str, model_dir: str, *, seed: int) -> None:
+    """Trains what a pipeline.config says; goes on where it stopped.
+
+    What `model_main_tf2 --seed` does, without a process of its own.
+
+    Raises:
+      ValueError: for a config, base or checkpoint that does not fit.
+      NonFiniteError: when a loss or a gradient is not finite.
+    """
+    compat.enable()
+    extractors.register()
+    from object_detection import model_lib_v2
+
+    pipeline = pipeline_config.read_pipeline(config)
+    patch = pipeline_config.patch_of(pipeline)
+    steps = pipeline.train_config.num_steps
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(repeatable.repeatable(seed))
+        if patch is not None:
+            stack.enter_context(loop.patched(patch, model_dir=model_dir))
+        model_lib_v2.train_loop(
+            pipeline_config_path=config,
+            model_dir=model_dir,
+            checkpoint_every_n=_checkpoint_every(steps),
+            checkpoint_max_to_keep=1,
+            record_summaries=False,
+        )
+
+
+def _checkpoint_every(steps: int) -> int:
+    """The greatest divisor of `steps` in reach: the last step is saved."""
+    return next(
+        count
+        for count in range(min(steps, _CHECKPOINT_EVERY), 0, -1)
+        if steps % count == 0
+    )
+
+
+def _data(
+    folder: Folder,
+    task: SuiteTask,
+    schedule: Schedule,
+    rate: float,
+    train_records: str | None = None,
+) -> configure.Training:
+    return configure.Training(
+        train_records=train_records or folder.path(task.train_records),
+        eval_records=folder.path(task.eval_records),
+        label_map_path=folder.path(task.label_map),
+        num_steps=schedule.steps,
+        batch_size=schedule.batch_size,
+        learning_rate=rate,
+        flip=task.flip,
+        crop=task.crop,
+    )
+
+
+def _write(path: str, text: str) -> None:
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
