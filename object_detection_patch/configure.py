@@ -17,8 +17,6 @@ from object_detection_patch.od_api import (
     pipeline_config,
 )
 
-ARCHITECTURES = {"narrow_320": recipes.NARROW_320, "mini_96": recipes.MINI_96}
-
 
 @dataclasses.dataclass(frozen=True)
 class Training:
@@ -58,7 +56,7 @@ class Training:
 def base_text(architecture: str, training: Training) -> str:
     """A stock config that trains a base model from scratch."""
     return recipes.pipeline_text(
-        ARCHITECTURES[architecture],
+        recipes.ARCHITECTURES[architecture],
         _task_data(training),
         preset=None,
         fine_tune_checkpoint=None,

@@ -191,6 +191,7 @@ MINI_96 = BaseArchitecture(
     depth=64,
     batch_norm_decay=0.9,
 )
+ARCHITECTURES = {"narrow_320": NARROW_320, "mini_96": MINI_96}
 
 # Latent masks live at another scale than kernels and want larger steps.
 _MASK_RATE = 1e-2

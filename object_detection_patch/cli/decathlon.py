@@ -49,11 +49,12 @@ def _add_run(actions: argparse._SubParsersAction) -> None:
     action.add_argument(
         "--experiments",
         nargs="+",
-        default=["main"],
+        default=["main", "phone"],
         metavar="NAME",
-        help="main: every method on every task; updating: bases of parts of "
+        help="main: every method on every task; phone: their patches on "
+        "float32 and int8 models, run in LiteRT; updating: bases of parts of "
         "one task; sparsity: other values of lambda_sps; tuning: the rates "
-        "to choose from, on tasks of their own (default: main)",
+        "to choose from, on tasks of their own (default: main phone)",
     )
     action.add_argument(
         "--methods", nargs="+", default=[], help="default: all of the suite"
@@ -123,7 +124,11 @@ def run(options: argparse.Namespace) -> int:
         folder.root.mkdir(parents=True, exist_ok=True)
         plan.settle_suite(folder, suite)
         work = running.find_work(
-            folder, suite, selected, retry_failed=options.retry_failed
+            folder,
+            suite,
+            selected,
+            phone=runs.PHONE in options.experiments,
+            retry_failed=options.retry_failed,
         )
         print("\n".join(running.commands(work)))
         return 0
@@ -132,6 +137,7 @@ def run(options: argparse.Namespace) -> int:
         suite,
         selected,
         jobs=options.jobs,
+        phone=runs.PHONE in options.experiments,
         retry_failed=options.retry_failed,
     )
     print(

@@ -25,7 +25,6 @@ class Results:
       bases: key -> record.
       conversions: task's key -> split (`train`, `eval`) -> the converter's
         report.
-      tuning: the trials that chose the rates, None if they are not kept.
     """
 
     folder: pathlib.Path
@@ -33,7 +32,6 @@ class Results:
     runs: Mapping[RunKey, record.RunRecord]
     bases: Mapping[str, record.BaseRecord]
     conversions: Mapping[str, Mapping[str, Any]]
-    tuning: Any
 
     def outcome(
         self,
@@ -68,7 +66,6 @@ def collect(folder: pathlib.Path) -> Results:
         },
         {base.key: base for base in bases},
         _conversions(folder),
-        _tuning(folder),
     )
 
 
@@ -79,8 +76,3 @@ def _conversions(folder: pathlib.Path) -> dict[str, dict[str, Any]]:
         key, split, _ = path.name.rsplit("_", 2)
         found.setdefault(key, {})[split] = json.loads(path.read_bytes())
     return found
-
-
-def _tuning(folder: pathlib.Path) -> Any:
-    path = folder / "tuning.json"
-    return json.loads(path.read_bytes()) if path.exists() else None

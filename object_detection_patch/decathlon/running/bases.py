@@ -1,4 +1,4 @@
-"""A base of a suite: trained, published in every precision, measured."""
+"""A base of a suite: trained, published for phones, measured."""
 
 from __future__ import annotations
 
@@ -41,8 +41,13 @@ MAX_DETECTIONS = 100
 _SEED = 1
 
 
-def make_base(folder: Folder, suite: Suite, key: str) -> None:
+def make_base(
+    folder: Folder, suite: Suite, key: str, *, tpu: str | None = None
+) -> None:
     """Trains a base if need be, publishes and measures it, writes its record.
+
+    Args:
+      tpu: see `devices`.
 
     Raises:
       FolderError: if the directory has results on a base of this key with
@@ -53,8 +58,8 @@ def make_base(folder: Folder, suite: Suite, key: str) -> None:
     task = _task_of(suite, base)
     phases = Phases()
     with phases.phase("train"):
-        config, checkpoint = _trained(folder, suite, base)
-    for precision in PRECISIONS if suite.phone else ():
+        config, checkpoint = _trained(folder, suite, base, tpu)
+    for precision in _precisions(suite, key):
         with phases.phase(f"publish {precision}"):
             config, checkpoint = _published(
                 folder, key, task, precision, config, checkpoint
@@ -81,7 +86,7 @@ def _keep_checkpoint(
 
 
 def _trained(
-    folder: Folder, suite: Suite, base: Base | GivenBase
+    folder: Folder, suite: Suite, base: Base | GivenBase, tpu: str | None
 ) -> tuple[str, str]:
     """Config and checkpoint of a base that is yet to be published."""
     if isinstance(base, GivenBase):
@@ -96,7 +101,7 @@ def _trained(
         train_records = share
     config = str(work / "pipeline.config")
     training.write_base_config(folder, suite, base, task, train_records, config)
-    training.train(config, str(work / "train"), seed=_SEED)
+    training.train(config, str(work / "train"), seed=_SEED, tpu=tpu)
     return config, str(work / "train")
 
 
@@ -172,11 +177,16 @@ def _on_phone(
     folder: Folder, suite: Suite, key: str, task: SuiteTask, pipeline: Any
 ) -> tuple[dict[str, records.Accuracy], dict[str, int]]:
     phone, sizes = {}, {}
-    for precision in PRECISIONS if suite.phone else ():
+    for precision in _precisions(suite, key):
         model = (folder.published(key, precision) / MODEL_FILE).read_bytes()
         phone[precision] = accuracy.in_litert(folder, task, model, pipeline)
         sizes[precision] = len(model)
     return phone, sizes
+
+
+def _precisions(suite: Suite, key: str) -> tuple[str, ...]:
+    """The phone runs patches of the suite's own base, and no others."""
+    return PRECISIONS if suite.phone and key == suite.base.key else ()
 
 
 def _draw_tasks(

@@ -54,6 +54,10 @@ class Folder:
     def run_work(self, run: Run) -> pathlib.Path:
         return self.root / "work" / "runs" / run.id
 
+    def run_patch(self, run: Run) -> pathlib.Path:
+        """The patch that a run learned, in exact numbers."""
+        return self.run_work(run) / "task.patch"
+
     def base_work(self, key: str) -> pathlib.Path:
         return self.root / "work" / "bases" / key
 

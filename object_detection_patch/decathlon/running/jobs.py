@@ -73,6 +73,7 @@ class Jobs:
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Ended]:
         """Yields each job as it ends; stopped early, it ends them all."""
+        self._stopped = False
         jobs = list(jobs)
         at_once = max(1, min(self._at_once, len(jobs)))
         self._threads = max(1, (os.cpu_count() or 1) // at_once)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import msgspec
+
 from object_detection_patch.checkpoints import extract, merge
 from object_detection_patch.decathlon.running import accuracy, phone
 from object_detection_patch.decathlon.running.folder import PRECISIONS, Folder
@@ -15,36 +17,28 @@ from object_detection_patch.decathlon.running.record import (
     Gate,
     Outcome,
 )
-from object_detection_patch.decathlon.suite.runs import MAIN, Run
-from object_detection_patch.decathlon.suite.suite import Suite
+from object_detection_patch.decathlon.suite.runs import Run
 from object_detection_patch.export.publish_checks import ENCODINGS
 from object_detection_patch.patch_file import Patch, read_patch, to_bytes
 from object_detection_patch.patch_file.whole_file import write_whole
 from object_detection_patch.training import cost
 
 
-def outcome(
-    folder: Folder, suite: Suite, run: Run, config: str, phases: Phases
-) -> Outcome:
-    """Extracts, merges, evaluates, publishes and measures a trained run.
+def outcome(folder: Folder, run: Run, config: str, phases: Phases) -> Outcome:
+    """Extracts, merges, evaluates and weighs a trained run.
 
     What is measured is the patch file: written, read back, and applied.
     """
     work = folder.run_work(run)
     with phases.phase("extract"):
         trained = extract.extract(config, str(work / "train"))
-        path = work / "task.patch"
+        path = folder.run_patch(run)
         write_whole(path, to_bytes(trained.patch, encoding=ENCODINGS["exact"]))
         patch = read_patch(path)
     with phases.phase("evaluate"):
         found = accuracy.in_keras(
             folder, run.task, _merged(folder, run, patch), work / "drawn.npz"
         )
-    phones: dict[str, Any] = dict.fromkeys(PRECISIONS)
-    on_phone = suite.phone and run.experiment == MAIN
-    for precision in PRECISIONS if on_phone else ():
-        with phases.phase(precision):
-            phones[precision] = phone.measure(folder, run, path, precision)
     method = trained.model.patch
     return Outcome(
         base_fingerprint=patch.base_fingerprint,
@@ -60,8 +54,22 @@ def outcome(
         ),
         footprint=_footprint(method),
         file_bytes=_file_bytes(method, patch),
-        **phones,
+        float32=None,
+        int8=None,
     )
+
+
+def on_phone(
+    folder: Folder, run: Run, measured: Outcome, phases: Phases
+) -> Outcome:
+    """The outcome of a run with what a phone makes of its patch."""
+    phones = {}
+    for precision in PRECISIONS:
+        with phases.phase(precision):
+            phones[precision] = phone.measure(
+                folder, run, folder.run_patch(run), precision
+            )
+    return msgspec.structs.replace(measured, **phones)
 
 
 def _merged(folder: Folder, run: Run, patch: Patch) -> Any:

@@ -1,7 +1,7 @@
 """One piece of a suite's work, in a process of its own.
 
     python -m object_detection_patch.decathlon.running.one \\
-        --out_dir O (--data KEY | --base KEY | --run ID)
+        --out_dir O (--data KEY | --base KEY | --run ID | --phone ID)
 
 `od-patch decathlon run --print_commands` prints these lines, for schedulers.
 """
@@ -12,6 +12,8 @@ import argparse
 import sys
 import traceback
 from typing import Any
+
+import msgspec
 
 from object_detection_patch.decathlon.running import record as records
 from object_detection_patch.decathlon.running.folder import (
@@ -37,9 +39,12 @@ def main(arguments: list[str] | None = None) -> int:
     elif options.base:
         from object_detection_patch.decathlon.running import bases
 
-        bases.make_base(folder, suite, options.base)
+        bases.make_base(folder, suite, options.base, tpu=options.tpu)
+    elif options.phone:
+        return measure_phone(folder, find_run(suite, options.phone))
     else:
-        return make_run(folder, suite, find_run(suite, options.run))
+        run = find_run(suite, options.run)
+        return make_run(folder, suite, run, tpu=options.tpu)
     return 0
 
 
@@ -60,8 +65,13 @@ def find_run(suite: Suite, run_id: str) -> Run:
     )
 
 
-def make_run(folder: Folder, suite: Suite, run: Run) -> int:
+def make_run(
+    folder: Folder, suite: Suite, run: Run, *, tpu: str | None = None
+) -> int:
     """Trains and measures a run; writes its record, also if it fails.
+
+    Args:
+      tpu: see `devices`.
 
     Returns:
       0, or 1 if it failed.
@@ -71,11 +81,44 @@ def make_run(folder: Folder, suite: Suite, run: Run) -> int:
     phases = Phases()
     outcome, error = None, None
     try:
-        outcome = _outcome(folder, suite, run, phases)
+        outcome = _outcome(folder, run, phases, tpu)
     except Exception as failure:  # noqa: BLE001: the rest is to go on.
         traceback.print_exc()
         error = f"{type(failure).__name__}: {failure}"
     write_record(folder, suite, run, phases, outcome, error)
+    return 0 if error is None else 1
+
+
+def measure_phone(folder: Folder, run: Run) -> int:
+    """Adds what a phone makes of a run's patch to its record.
+
+    Returns:
+      0, or 1 if it failed; then the record says why.
+    """
+    from object_detection_patch.decathlon.running import measuring
+    from object_detection_patch.decathlon.running.phases import Phases
+
+    path = folder.run_record(run.id)
+    held = records.read_run(path)
+    if held.outcome is None:
+        print(f"{run.id} has no patch: {held.error}", file=sys.stderr)
+        return 1
+    phases = Phases()
+    outcome, error = held.outcome, None
+    try:
+        outcome = measuring.on_phone(folder, run, outcome, phases)
+    except Exception as failure:  # noqa: BLE001: the rest is to go on.
+        traceback.print_exc()
+        error = f"on the phone: {type(failure).__name__}: {failure}"
+    records.write_json(
+        path,
+        msgspec.structs.replace(
+            held,
+            outcome=outcome,
+            error=error,
+            seconds={**held.seconds, **phases.seconds},
+        ),
+    )
     return 0 if error is None else 1
 
 
@@ -93,10 +136,8 @@ def write_record(
         peak_bytes,
     )
 
-    path = folder.run_record(run.id)
-    path.parent.mkdir(parents=True, exist_ok=True)
     records.write_json(
-        path,
+        folder.run_record(run.id),
         records.RunRecord(
             schema=records.SCHEMA,
             suite=suite.name,
@@ -121,7 +162,7 @@ def write_record(
 
 
 def _outcome(
-    folder: Folder, suite: Suite, run: Run, phases: Any
+    folder: Folder, run: Run, phases: Any, tpu: str | None
 ) -> records.Outcome:
     require_records(folder, run.task)
     with phases.phase("start"):
@@ -133,8 +174,8 @@ def _outcome(
     config = str(work / "pipeline.config")
     training.write_run_config(folder, run, config)
     with phases.phase("train"):
-        training.train(config, str(work / "train"), seed=run.seed)
-    return measuring.outcome(folder, suite, run, config, phases)
+        training.train(config, str(work / "train"), seed=run.seed, tpu=tpu)
+    return measuring.outcome(folder, run, config, phases)
 
 
 def _draw(folder: Folder, suite: Suite, key: str) -> None:
@@ -152,12 +193,16 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("--out_dir", required=True)
-    parser.add_argument("--data_dir")
+    parser.add_argument("--out_dir", required=True, metavar="O")
+    parser.add_argument("--data_dir", help="default: O/work/data")
+    parser.add_argument("--tpu", help="name of a Cloud TPU to train on")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--data", metavar="KEY", help="draw a task's data")
     what.add_argument("--base", metavar="KEY", help="train, publish a base")
     what.add_argument("--run", metavar="ID", help="train, measure a run")
+    what.add_argument(
+        "--phone", metavar="ID", help="measure a trained run in LiteRT"
+    )
     return parser
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from object_detection_patch.decathlon.running import record
 from object_detection_patch.decathlon.running.folder import Folder, FolderError
 from object_detection_patch.decathlon.suite import runs as runs_lib
-from object_detection_patch.decathlon.suite.runs import Run
+from object_detection_patch.decathlon.suite.runs import MAIN, Run
 from object_detection_patch.decathlon.suite.suite import Suite
 
 
@@ -21,11 +21,13 @@ class Plan:
       todo: to be run now.
       finished: have a result already.
       failed: failed before, and are not to be tried again.
+      phone: to be measured on the phone's runtime, when they are trained.
     """
 
     todo: tuple[Run, ...]
     finished: tuple[Run, ...]
     failed: tuple[Run, ...]
+    phone: tuple[Run, ...] = ()
 
 
 def require_decathlon(folder: Folder) -> None:
@@ -59,15 +61,22 @@ def plan(
     suite: Suite,
     runs: Sequence[Run],
     *,
+    phone: bool = False,
     retry_failed: bool = False,
 ) -> Plan:
     """Sorts runs by what the directory has of them.
+
+    Args:
+      phone: those of the main experiment are to be measured on it, too.
 
     Raises:
       FolderError: for a result whose configuration was another.
       RecordError: for a file that is no whole record.
     """
-    todo, finished, failed = [], [], []
+    todo: list[Run] = []
+    finished: list[Run] = []
+    failed: list[Run] = []
+    measured: set[Run] = set()
     for run in runs:
         path = folder.run_record(run.id)
         if not path.exists():
@@ -77,9 +86,16 @@ def plan(
         if held.outcome is not None:
             _refuse_other_config(path, held, suite, run)
             finished.append(run)
+            if held.outcome.int8 or (held.error and not retry_failed):
+                measured.add(run)
         else:
             (todo if retry_failed else failed).append(run)
-    return Plan(tuple(todo), tuple(finished), tuple(failed))
+    on_phone = [
+        run
+        for run in (*finished, *todo)
+        if phone and run.experiment == MAIN and run not in measured
+    ]
+    return Plan(tuple(todo), tuple(finished), tuple(failed), tuple(on_phone))
 
 
 def bases_todo(folder: Folder, suite: Suite, runs: Sequence[Run]) -> list[str]:

@@ -175,8 +175,12 @@ class BaseRecord(_Strict, frozen=True):
 
 
 def write_json(path: str | os.PathLike[str], record: msgspec.Struct) -> None:
-    """Writes a record whole, in sorted, indented lines that diff well."""
-    text = msgspec.json.encode(record, order="deterministic")
+    """Writes a record whole, in indented lines that diff well.
+
+    Makes the directory that it is to lie in.
+    """
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    text = msgspec.json.encode(record)
     write_whole(path, msgspec.json.format(text, indent=1) + b"\n")
 
 

@@ -37,6 +37,7 @@ class Work:
     data: tuple[Job, ...]
     bases: tuple[Job, ...]
     runs: tuple[Job, ...]
+    phones: tuple[Job, ...]
     plan: plans.Plan
 
 
@@ -46,6 +47,7 @@ def run_suite(
     runs: Sequence[Run],
     *,
     jobs: int,
+    phone: bool = False,
     retry_failed: bool = False,
 ) -> int:
     """Does whatever is left of `runs`; returns how many failed.
@@ -59,7 +61,9 @@ def run_suite(
     plans.require_decathlon(folder)
     with locked(folder):
         plans.settle_suite(folder, suite)
-        work = find_work(folder, suite, runs, retry_failed=retry_failed)
+        work = find_work(
+            folder, suite, runs, phone=phone, retry_failed=retry_failed
+        )
         _require_data(folder, suite, work)
         print(describe(work), file=sys.stderr, flush=True)
         return _do(folder, suite, work, jobs)
@@ -74,15 +78,22 @@ def find_work(
     suite: Suite,
     runs: Sequence[Run],
     *,
+    phone: bool = False,
     retry_failed: bool = False,
 ) -> Work:
     """What is left to do; see `plan` for what it raises."""
-    planned = plans.plan(folder, suite, runs, retry_failed=retry_failed)
-    bases = plans.bases_todo(folder, suite, planned.todo)
+    planned = plans.plan(
+        folder,
+        suite,
+        runs,
+        phone=phone and suite.phone,
+        retry_failed=retry_failed,
+    )
+    bases = plans.bases_todo(folder, suite, (*planned.todo, *planned.phone))
     tasks = _tasks_of(suite, planned.todo, bases)
     return Work(
         tuple(
-            _job(folder, "data", task.key, f"drawing {task.key}")
+            _job(folder, "data", task.key, f"drawing {task.key}", 1)
             for task in tasks
             if suite.drawn and not _has_data(folder, task)
         ),
@@ -100,6 +111,10 @@ def find_work(
             )
             for run in planned.todo
         ),
+        tuple(
+            _job(folder, "phone", run.id, f"{run.method} on {run.task.key}", 1)
+            for run in planned.phone
+        ),
         planned,
     )
 
@@ -108,6 +123,8 @@ def describe(work: Work) -> str:
     """A sentence for people."""
     plan = work.plan
     text = f"{len(plan.todo)} runs to do, {len(plan.finished)} finished"
+    if plan.phone:
+        text += f", {len(plan.phone)} to measure as a phone runs them"
     if plan.failed:
         text += (
             f", {len(plan.failed)} failed before (--retry_failed tries them "
@@ -124,7 +141,7 @@ def describe(work: Work) -> str:
 def commands(work: Work) -> list[str]:
     """Each piece of work as a shell command; a blank line is a barrier."""
     lines = []
-    for jobs in (work.data, work.bases, work.runs):
+    for jobs in (work.data, work.bases, work.runs, work.phones):
         if jobs and lines:
             lines.append("")
         lines += [shlex.join(job.command) for job in jobs]
@@ -134,27 +151,33 @@ def commands(work: Work) -> list[str]:
 def _do(folder: Folder, suite: Suite, work: Work, at_once: int) -> int:
     from tqdm import tqdm
 
-    steps = sum(job.steps for job in (*work.bases, *work.runs))
     failed = 0
-    with tqdm(total=steps, unit="step", desc="data", smoothing=0.02) as bar:
-        pool = Jobs(at_once, bar.update)
-        for jobs in (work.data, work.bases):
-            for ended in pool.run(jobs):
+    for jobs, unit in (
+        (work.data, "data set"),
+        (work.bases, "step"),
+        (work.runs, "step"),
+        (work.phones, "model"),
+    ):
+        total = sum(job.steps for job in jobs)
+        if not jobs:
+            continue
+        with tqdm(total=total, unit=unit, smoothing=0.02) as bar:
+            for ended in Jobs(at_once, bar.update).run(jobs):
                 bar.set_description(ended.job.title)
-                _require_success(ended)
-        by_id = {run.id: run for run in work.plan.todo}
-        for ended in pool.run(work.runs):
-            run = by_id[ended.job.command[-1]]
-            if ended.code:
+                if not ended.code:
+                    continue
+                if jobs in (work.data, work.bases):
+                    raise JobError(_failure(ended))
                 failed += 1
-                _keep_failure(folder, suite, run, ended)
-                bar.write(f"failed: {run.id}, see {ended.job.log}")
-            bar.set_description(ended.job.title)
+                bar.write(f"{ended.job.title} failed, see {ended.job.log}")
+                if jobs is work.runs:
+                    _keep_failure(folder, suite, ended)
     return failed
 
 
-def _keep_failure(folder: Folder, suite: Suite, run: Run, ended: Ended) -> None:
+def _keep_failure(folder: Folder, suite: Suite, ended: Ended) -> None:
     """Records a process that was killed before it could record itself."""
+    run = one.find_run(suite, ended.job.command[-1])
     path = folder.run_record(run.id)
     if path.exists() and path.stat().st_mtime > ended.started:
         return
@@ -168,12 +191,11 @@ def _keep_failure(folder: Folder, suite: Suite, run: Run, ended: Ended) -> None:
     )
 
 
-def _require_success(ended: Ended) -> None:
-    if ended.code:
-        raise JobError(
-            f"{ended.job.title} ended with exit code {ended.code}; "
-            f"{ended.job.log} tells why:\n{ended.tail()}"
-        )
+def _failure(ended: Ended) -> str:
+    return (
+        f"{ended.job.title} ended with exit code {ended.code}; "
+        f"{ended.job.log} tells why:\n{ended.tail()}"
+    )
 
 
 def _require_data(folder: Folder, suite: Suite, work: Work) -> None:

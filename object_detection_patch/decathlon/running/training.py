@@ -6,6 +6,7 @@ import contextlib
 import os
 
 from object_detection_patch import configure
+from object_detection_patch.decathlon.running import devices
 from object_detection_patch.decathlon.running.folder import Folder
 from object_detection_patch.decathlon.suite.runs import Run
 from object_detection_patch.decathlon.suite.suite import (
@@ -56,10 +57,15 @@ def write_base_config(
     _write(path, configure.base_text(suite.architecture, data))
 
 
-def train(config: str, model_dir: str, *, seed: int) -> None:
+def train(
+    config: str, model_dir: str, *, seed: int, tpu: str | None = None
+) -> None:
     """Trains what a pipeline.config says; goes on where it stopped.
 
     What `model_main_tf2 --seed` does, without a process of its own.
+
+    Args:
+      tpu: see `devices`.
 
     Raises:
       ValueError: for a config, base or checkpoint that does not fit.
@@ -76,9 +82,11 @@ def train(config: str, model_dir: str, *, seed: int) -> None:
         stack.enter_context(repeatable.repeatable(seed))
         if patch is not None:
             stack.enter_context(loop.patched(patch, model_dir=model_dir))
+        stack.enter_context(devices.strategy_scope(tpu))
         model_lib_v2.train_loop(
             pipeline_config_path=config,
             model_dir=model_dir,
+            use_tpu=tpu is not None,
             checkpoint_every_n=_checkpoint_every(steps),
             checkpoint_max_to_keep=1,
             record_summaries=False,

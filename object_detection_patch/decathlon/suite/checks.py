@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
+from typing import TypeAlias
 
-from object_detection_patch import configure
+from object_detection_patch import recipes
 from object_detection_patch.decathlon.mean_ap import FLAGS
 from object_detection_patch.decathlon.suite.runs import all_tasks
 from object_detection_patch.decathlon.suite.suite import (
@@ -14,6 +16,9 @@ from object_detection_patch.decathlon.suite.suite import (
 )
 from object_detection_patch.methods import presets
 
+_Fault: TypeAlias = tuple[str, str]
+"""A rule that is broken, and what broke it."""
+
 
 def check(suite: Suite, path: str) -> None:
     """Raises ValueError, naming `path`, for a suite that cannot run."""
@@ -21,8 +26,7 @@ def check(suite: Suite, path: str) -> None:
         raise ValueError(f"{rule} Received: {received} ({path}).")
 
 
-def _faults(suite: Suite):
-    """Rules that are broken, with what broke them."""
+def _faults(suite: Suite) -> Iterator[_Fault]:
     tasks = (suite.source, *all_tasks(suite))
     yield from _repeated("task", [task.key for task in tasks])
     bases = [suite.base, *(suite.updating.bases if suite.updating else ())]
@@ -32,7 +36,7 @@ def _faults(suite: Suite):
     yield from _unknown(
         "`architecture` must be",
         [suite.architecture],
-        configure.ARCHITECTURES,
+        recipes.ARCHITECTURES,
     )
     yield from _unknown(
         "A method must be", suite.methods, presets.preset_names()
@@ -61,19 +65,21 @@ def _faults(suite: Suite):
         yield from _task_faults(task)
 
 
-def _task_faults(task: SuiteTask):
+def _task_faults(task: SuiteTask) -> Iterator[_Fault]:
     yield from _unknown(
         f"`honoured_flags` of {task.key} must be", task.honoured_flags, FLAGS
     )
 
 
-def _unknown(rule: str, names, known):
+def _unknown(
+    rule: str, names: Iterable[str], known: Collection[str]
+) -> Iterator[_Fault]:
     for name in names:
         if name not in known:
             yield f"{rule} one of {', '.join(known)}.", repr(name)
 
 
-def _repeated(what: str, keys: list[str]):
+def _repeated(what: str, keys: list[str]) -> Iterator[_Fault]:
     for key, times in Counter(keys).items():
         if times > 1:
             yield f"A {what}'s `key` must be used once.", f"{key!r} twice"

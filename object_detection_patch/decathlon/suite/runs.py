@@ -16,8 +16,9 @@ from object_detection_patch.decathlon.suite.suite import (
 )
 
 MAIN, UPDATING, SPARSITY = "main", "updating", "sparsity"
-TUNING = "tuning"
-EXPERIMENTS = (TUNING, MAIN, UPDATING, SPARSITY)
+TUNING, PHONE = "tuning", "phone"
+EXPERIMENTS = (TUNING, MAIN, PHONE, UPDATING, SPARSITY)
+"""All but `phone` consist of trainings; it measures those of `main` on."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,7 +57,7 @@ def select(
     tasks: Sequence[str] = (),
     seeds: int = 1,
 ) -> list[Run]:
-    """The runs that are asked for, those of the main experiment first.
+    """The runs that are asked for, by experiment; `phone` needs those of main.
 
     Args:
       methods, tasks: by name and key; none means all of the suite's.
@@ -66,16 +67,17 @@ def select(
       ValueError: naming what the suite has, for anything it has not, and
         if nothing is left to run.
     """
-    _check_known("experiment", experiments, EXPERIMENTS)
-    _check_known("method", methods, tuple(suite.methods))
-    _check_known("task", tasks, tuple(task.key for task in all_tasks(suite)))
+    _check_known("An experiment", experiments, EXPERIMENTS)
+    _check_known("A method", methods, tuple(suite.methods))
+    _check_known("A task", tasks, tuple(task.key for task in all_tasks(suite)))
+    trained = {MAIN if name == PHONE else name for name in experiments}
     if seeds < 1:
         raise ValueError(f"`--seeds` must be 1 or more. Received: {seeds}.")
     runs = [
         run
         for seed in range(1, seeds + 1)
         for run in all_runs(suite, seed)
-        if run.experiment in experiments
+        if run.experiment in trained
         and (not methods or run.method in methods)
         and (not tasks or run.task.key in tasks)
     ]
@@ -213,7 +215,7 @@ def _check_known(what: str, asked: Sequence[str], known: Sequence[str]) -> None:
     unknown = [name for name in asked if name not in known]
     if unknown:
         raise ValueError(
-            f"A {what} must be one of {', '.join(known)}. Received: "
+            f"{what} must be one of {', '.join(known)}. Received: "
             f"{', '.join(unknown)}."
         )
 

@@ -1,0 +1,1 @@
+"""One file a table or a family of tables: `Results` -> `Table`."""

@@ -1,0 +1,80 @@
+"""How learning rates were chosen, on tasks that are not the suite's."""
+
+from __future__ import annotations
+
+import statistics
+
+from object_detection_patch.decathlon.report.collect import Results
+from object_detection_patch.decathlon.report.contents import (
+    Cell,
+    Column,
+    Table,
+)
+from object_detection_patch.decathlon.report.tables import cells, order
+from object_detection_patch.decathlon.running import record
+from object_detection_patch.decathlon.suite import runs as runs_lib
+from object_detection_patch.decathlon.suite.runs import TUNING, Run
+from object_detection_patch.decathlon.suite.suite import Tuning
+
+
+def trials(results: Results, tuning: Tuning) -> Table:
+    """mAP of every method with every rate that was tried."""
+    keys = [task.key for task in tuning.tasks]
+    return Table(
+        "rates",
+        "Learning rates that were tried, mAP@0.5 in percent",
+        (
+            Column("Method"),
+            Column("Rate"),
+            *(Column(key, "1") for key in keys),
+            Column("Mean", "1"),
+            Column("Taken"),
+        ),
+        tuple(
+            _row(results, runs)
+            for method in order.methods(results)
+            for runs in _by_rate(results, method).values()
+        ),
+        (
+            f"On {' and '.join(keys)}, which are no tasks of the suite, with "
+            "the schedule of its tasks. Taken: the rate of all other tables.",
+        ),
+    )
+
+
+def _by_rate(results: Results, method: str) -> dict[float, list[Run]]:
+    """Rate -> a run for each task."""
+    found: dict[float, list[Run]] = {}
+    for run in runs_lib.all_runs(results.suite, cells.SEED):
+        if (run.experiment, run.method) == (TUNING, method):
+            found.setdefault(run.training.rate, []).append(run)
+    return found
+
+
+def _row(results: Results, runs: list[Run]) -> tuple[Cell, ...]:
+    """Of one method and rate."""
+    method, rate = runs[0].method, runs[0].training.rate
+    maps = [_cell(results, run) for run in runs]
+    taken = rate == results.suite.methods[method].rate
+    return (method, str(rate), *maps, _mean(maps), "yes" if taken else None)
+
+
+def _cell(results: Results, run: Run) -> Cell:
+    return cells.cell(
+        results,
+        run.method,
+        run.task.key,
+        _map,
+        experiment=TUNING,
+        variant=run.variant,
+    )
+
+
+def _mean(row: list[Cell]) -> float | None:
+    """None unless every task has a number."""
+    known = [n for cell in row if (n := cells.number(cell)) is not None]
+    return statistics.fmean(known) if len(known) == len(row) else None
+
+
+def _map(outcome: record.Outcome) -> float | None:
+    return cells.percent(cells.keras(outcome))

@@ -1,0 +1,65 @@
+"""The miniature suite says what the issue of a decathlon needs of it."""
+
+from __future__ import annotations
+
+import glob
+import json
+import os
+
+import pytest
+
+from object_detection_patch.decathlon import tasks
+from object_detection_patch.decathlon.suite import checks, mini
+from object_detection_patch.methods import presets
+from tfrecords_tools.synthetic.worlds import worlds
+
+_RESULTS = os.path.join(
+    os.path.dirname(__file__), "..", "..", "..", "results", "mini"
+)
+
+
+def test_its_tasks_are_the_papers():
+    suite = mini.suite()
+
+    assert [task.key for task in suite.tasks] == [
+        task.key for task in tasks.TARGET_TASKS
+    ]
+    assert suite.source.key == "oid"
+    assert {task.key for task in suite.tasks} | {"oid"} == set(worlds())
+    assert set(suite.methods) == set(presets.preset_names())
+    checks.check(suite, "mini")
+
+
+def test_distance_is_designed_for_each_task_from_voc_to_kitti():
+    distances = {task.key: task.distance for task in mini.suite().tasks}
+
+    assert min(distances, key=distances.get) == "voc"
+    assert max(distances, key=distances.get) == "kitti"
+    assert None not in distances.values()
+
+
+def test_rates_are_tuned_on_no_task_of_the_ten():
+    tuning = mini.suite().tuning
+
+    assert not {task.key for task in tuning.tasks} & set(worlds())
+    for method, rates in tuning.rates.items():
+        assert mini.suite().methods[method].rate in rates
+
+
+@pytest.mark.skipif(
+    not os.path.isdir(_RESULTS), reason="results/ is not in this checkout"
+)
+def test_rates_are_those_that_tuning_chose():
+    values = {}
+    for path in glob.glob(os.path.join(_RESULTS, "runs", "tuning__*.json")):
+        with open(path, encoding="utf-8") as file:
+            run = json.load(file)
+        by_rate = values.setdefault(run["method"], {})
+        by_rate.setdefault(run["rate"], []).append(
+            run["outcome"]["accuracy"]["coco"]
+        )
+
+    assert set(values) == set(mini.suite().methods)
+    for method, by_rate in values.items():
+        best = max(by_rate, key=lambda rate: sum(by_rate[rate]))
+        assert mini.suite().methods[method].rate == best, method

@@ -1,0 +1,162 @@
+"""Which runs a suite has, and what their digests stand for."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from object_detection_patch.decathlon.suite import mini, runs
+from object_detection_patch.decathlon.suite.suite import Method
+from tests.decathlon.suite.suites_to_test import base, suite, task
+
+
+def _ids(selected):
+    return [run.id for run in selected]
+
+
+def test_main_is_every_method_on_every_task():
+    assert _ids(runs.select(suite())) == [
+        "main__fine_tuning__birds__seed1",
+        "main__spotpatch__birds__seed1",
+        "main__fine_tuning__coco__seed1",
+        "main__spotpatch__coco__seed1",
+    ]
+
+
+def test_updating_patches_each_base_of_its_own_task():
+    selected = runs.select(suite(), experiments=["updating"])
+
+    assert _ids(selected) == [
+        "updating__fine_tuning__coco__coco_10__seed1",
+        "updating__spotpatch__coco__coco_10__seed1",
+    ]
+    assert {run.base for run in selected} == {"coco_10"}
+
+
+def test_sparsity_leaves_out_what_the_main_experiment_has():
+    selected = runs.select(suite(), experiments=["sparsity"])
+
+    assert _ids(selected) == [
+        "sparsity__spotpatch__birds__b__seed1",
+        "sparsity__spotpatch__coco__b__seed1",
+    ]
+    assert {run.training.options for run in selected} == {"other"}
+
+
+def test_tuning_has_tasks_of_its_own():
+    selected = runs.select(suite(), experiments=["tuning"])
+
+    assert [(run.task.key, run.training.rate) for run in selected] == [
+        ("held_out", 1e-3),
+        ("held_out", 1e-2),
+    ]
+    assert {run.training.options for run in selected} == {"usual"}
+
+
+def test_selection_narrows_and_seeds_repeat():
+    selected = runs.select(
+        suite(), methods=["SPOTPATCH"], tasks=["coco"], seeds=3
+    )
+
+    assert [run.seed for run in selected] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"methods": ["SPOTPACH"]}, "A method must be one of FINE_TUNING"),
+        ({"tasks": ["bird"]}, "A task must be one of birds, coco, held_out"),
+        ({"experiments": ["main", "mian"]}, "An experiment must be one of"),
+        ({"seeds": 0}, "`--seeds` must be 1 or more"),
+        ({"tasks": ["held_out"]}, "must have something to run"),
+    ],
+)
+def test_what_a_suite_has_not_is_refused_by_name(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        runs.select(suite(), **arguments)
+
+
+def test_the_mini_suite_has_the_runs_of_the_paper():
+    mini_suite = mini.suite()
+
+    assert len(runs.select(mini_suite)) == 9 * 8
+    assert len(runs.select(mini_suite, experiments=["updating"])) == 4 * 8
+    assert len(runs.select(mini_suite, experiments=["sparsity"])) == 9 * 2
+
+
+def test_run_ids_are_unique_over_all_experiments_and_seeds():
+    ids = [
+        run.id for seed in (1, 2) for run in runs.all_runs(mini.suite(), seed)
+    ]
+
+    assert len(ids) == len(set(ids))
+
+
+def test_bases_come_in_order_and_only_if_needed():
+    both = runs.select(suite(), experiments=["updating", "main"])
+
+    assert runs.bases_of(suite(), both) == ["source", "coco_10"]
+    assert runs.bases_of(suite(), []) == []
+
+
+def _changed(**changes):
+    run = runs.select(suite())[1]
+    other = suite(**changes)
+    same_run = next(r for r in runs.all_runs(other, 1) if r.id == run.id)
+    return runs.config_sha256(suite(), run) != runs.config_sha256(
+        other, same_run
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"architecture": "narrow_320"},
+        {"tasks": (task("birds", flip=False), task("coco"))},
+        {"tasks": (task("birds", honoured_flags=("difficult",)),)},
+        {"methods": {"SPOTPATCH": Method(rate=2e-2, options="usual")}},
+        {"methods": {"SPOTPATCH": Method(rate=1e-2, options="others")}},
+        {"base": base("source", "source", 50)},
+        {"phone": True},
+    ],
+)
+def test_a_digest_changes_with_whatever_decides_a_run(changes):
+    assert _changed(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"settings": ("Said better.",)},
+        {"tasks": (task("birds"),)},
+        {
+            "methods": {
+                "FINE_TUNING": Method(rate=9.0),
+                "SPOTPATCH": Method(rate=1e-2, options="usual"),
+            }
+        },
+        {"updating": None},
+    ],
+)
+def test_a_digest_stays_when_other_runs_change(changes):
+    assert not _changed(**changes)
+
+
+def test_seed_is_part_of_the_digest():
+    first, second = runs.select(
+        suite(), methods=["SPOTPATCH"], tasks=["birds"], seeds=2
+    )
+
+    assert runs.config_sha256(suite(), first) != runs.config_sha256(
+        suite(), second
+    )
+
+
+def test_a_base_has_a_digest_of_its_task():
+    changed = msgspec.structs.replace(
+        suite(), source=task("source", train_images=9)
+    )
+
+    assert runs.base_sha256(suite(), "source") != runs.base_sha256(
+        changed, "source"
+    )

@@ -1,0 +1,94 @@
+"""Suites by name and from files, and files that are none."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+import pytest
+
+from object_detection_patch.decathlon.running import record
+from object_detection_patch.decathlon.suite import suites
+from object_detection_patch.decathlon.suite.suite import (
+    GivenBase,
+    Method,
+    Sparsity,
+    Tuning,
+    Updating,
+)
+from tests.decathlon.suite.suites_to_test import base, suite, task
+
+
+@pytest.mark.parametrize("name", ["mini", "paper"])
+def test_our_suites_survive_their_file(tmp_path, name):
+    path = tmp_path / "suite.json"
+    record.write_json(path, suites.load(name))
+
+    assert suites.load(str(path)) == suites.load(name)
+
+
+def test_a_suite_of_ones_own_with_a_base_that_exists(tmp_path):
+    given = GivenBase(
+        key="zoo", pipeline_config="zoo/pipeline.config", checkpoint="zoo/ckpt"
+    )
+    path = tmp_path / "mine.json"
+    record.write_json(path, suite(base=given))
+
+    assert suites.load(str(path)).base == given
+
+
+def test_neither_name_nor_file_is_refused():
+    with pytest.raises(ValueError, match="must be mini, paper or the JSON"):
+        suites.load("minni")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"setings": []}, "unknown field `setings`"),
+        ({"tasks": [{"key": "Birds"}]}, r"\$.tasks\[0\].key"),
+        ({"phone": "yes"}, "Expected `bool`"),
+        ({"methods": {"SPOTPATCH": {"rate": 0}}}, "> 0"),
+    ],
+)
+def test_a_file_with_a_fault_names_it(tmp_path, change, message):
+    content = msgspec.to_builtins(suite()) | change
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+    with pytest.raises(record.RecordError, match=message) as raised:
+        suites.load(str(path))
+    assert str(path) in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"architecture": "resnet"}, "`architecture` must be one of narrow"),
+        ({"tasks": (task("birds"),) * 2}, "key` must be used once"),
+        ({"tasks": ()}, "needs tasks and methods"),
+        ({"methods": {"SPOT": Method(rate=1.0)}}, "A method must be one of"),
+        ({"base": base("source", "sauce")}, "A base's `task` must be"),
+        ({"updating": Updating(task="x", bases=())}, "`updating.task`"),
+        (
+            {"sparsity": Sparsity(method="BN_PATCH", options={})},
+            "`sparsity.method`",
+        ),
+        (
+            {"tuning": Tuning(tasks=(), rates={"BN_PATCH": (1.0,)})},
+            "`tuning.rates`",
+        ),
+        ({"quick": (("cats",), ())}, "`quick` must name"),
+        ({"quick": ((), ("BN_PATCH",))}, "`quick` must name"),
+        (
+            {"tasks": (task("birds", honoured_flags=("hard",)), task("coco"))},
+            "`honoured_flags` of birds",
+        ),
+    ],
+)
+def test_what_cannot_run_is_refused(tmp_path, changes, message):
+    path = tmp_path / "mine.json"
+    record.write_json(path, suite(**changes))
+
+    with pytest.raises(ValueError, match=message):
+        suites.load(str(path))
