@@ -61,9 +61,7 @@ def _map_in_order(original: Any) -> Callable[..., Any]:
         del num_parallel_calls
         # The OD API's input code is graph code already; converting all of it
         # takes longer than many a small training's steps.
-        return dataset.map(
-            tf.autograph.experimental.do_not_convert(function)
-        )
+        return dataset.map(tf.autograph.experimental.do_not_convert(function))
 
     return map_in_order
 

@@ -52,8 +52,13 @@ def collect(folder: pathlib.Path) -> Results:
 
     Raises:
       RecordError: for a file that is no whole record.
-      FileNotFoundError: if there is no suite.
+      ValueError: if there is no suite.
     """
+    if not (folder / "suite.json").exists():
+        raise ValueError(
+            "A report is made of a directory that `od-patch decathlon run` "
+            f"wrote. Received: {folder}, which has no suite.json."
+        )
     suite = record.read_suite(folder / "suite.json")
     runs = map(record.read_run, sorted(folder.glob("runs/*.json")))
     bases = map(record.read_base, sorted(folder.glob("bases/*.json")))

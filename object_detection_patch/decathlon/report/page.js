@@ -6,7 +6,7 @@ for (const table of document.querySelectorAll("table")) {
 
   const sort = (column, direction) => {
     const order = new Intl.Collator("en", { numeric: true });
-    const number = (cell) => Number(cell.textContent.replace(",",""));
+    const number = (cell) => Number(cell.dataset.value);
     const isNumber = (cell) => "value" in cell.dataset;
     const isGap = (cell) => "gap" in cell.dataset;
     const rows = [...body.rows].sort((one, other) => {

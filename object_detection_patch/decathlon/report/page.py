@@ -28,7 +28,7 @@ def write_report(folder: pathlib.Path) -> list[pathlib.Path]:
       report.html and report.md.
     Raises:
       RecordError: for a file that is no whole record.
-      FileNotFoundError: if there is no suite.
+      ValueError: if there is no suite.
       OSError: if a file cannot be written.
     """
     report = build_report(collect(folder))

@@ -26,8 +26,9 @@ class FolderError(ValueError):
 class Folder:
     """A decathlon's directory.
 
-    `suite.json`, `runs/`, `bases/`, `conversion/` and `gallery/` are small
-    and worth keeping; `work/` holds data, checkpoints, patches and logs.
+    `suite.json`, `runs/`, `bases/`, `conversion/` and what `report` writes
+    are small and worth keeping; `work/` holds data, checkpoints, patches and
+    logs.
 
     Args:
       data: where a suite's relative paths begin; `work/data` unless given.

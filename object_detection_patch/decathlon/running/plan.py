@@ -33,7 +33,9 @@ class Plan:
 def require_decathlon(folder: Folder) -> None:
     """Raises FolderError for a directory of something else."""
     root = folder.root
-    if folder.suite.exists() or not root.is_dir() or not any(root.iterdir()):
+    held = [path.name for path in root.iterdir()] if root.is_dir() else []
+    # A run that was refused leaves its lock there.
+    if "suite.json" in held or not set(held) - {"work"}:
         return
     raise FolderError(
         "`--out_dir` must be new, empty, or hold a decathlon. Received: "

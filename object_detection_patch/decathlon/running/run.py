@@ -16,6 +16,7 @@ from object_detection_patch.decathlon.running.folder import (
     locked,
     require_records,
 )
+from object_detection_patch.decathlon.running.hints import how_to_convert
 from object_detection_patch.decathlon.running.jobs import Ended, Job, Jobs
 from object_detection_patch.decathlon.running.phases import Phases
 from object_detection_patch.decathlon.suite import runs as runs_lib
@@ -60,11 +61,11 @@ def run_suite(
     """
     plans.require_decathlon(folder)
     with locked(folder):
-        plans.settle_suite(folder, suite)
         work = find_work(
             folder, suite, runs, phone=phone, retry_failed=retry_failed
         )
         _require_data(folder, suite, work)
+        plans.settle_suite(folder, suite)
         print(describe(work), file=sys.stderr, flush=True)
         return _do(folder, suite, work, jobs)
 
@@ -202,29 +203,18 @@ def _require_data(folder: Folder, suite: Suite, work: Work) -> None:
     if suite.drawn:
         return
     for key in sorted({run.task.key for run in work.plan.todo}):
-        require_records(
-            folder, runs_lib.task_of(suite, key), hint=data_hint(key)
-        )
+        _require_task(folder, runs_lib.task_of(suite, key))
     for job in work.bases:
         base = runs_lib.base_of(suite, job.command[-1])
         if isinstance(base, Base):
-            task = runs_lib.task_of(suite, base.task)
-            require_records(folder, task, hint=data_hint(task.key))
+            _require_task(folder, runs_lib.task_of(suite, base.task))
         else:
             _require_given(folder, base)
 
 
-def data_hint(key: str) -> str:
-    """How the records of a task come to be."""
-    from tfrecords_tools import converters
-
-    if key not in converters.converters():
-        return "Put them there, or correct the suite's file."
-    return (
-        "`python -m tfrecords_tools convert "
-        f"{key} --data_dir DOWNLOADED --output_dir RECORDS` makes them; "
-        "without its archives it names those that are missing."
-    )
+def _require_task(folder: Folder, task: SuiteTask) -> None:
+    hint = how_to_convert(folder, task.key)
+    require_records(folder, task, hint=hint)
 
 
 def _require_given(folder: Folder, base: GivenBase) -> None:

@@ -152,13 +152,13 @@ def test_it_is_shown_and_fetches_nothing(driver, report, size, dark):
 @pytest.mark.parametrize("size", [_PHONE, _DESK], ids=["phone", "desk"])
 def test_figures_are_as_wide_as_they_may_be(driver, report, size):
     _show(driver, report, size)
-    figures = driver.find_elements(By.CSS_SELECTOR, "figure > svg")
-    assert len(figures) == 9
-    for figure in figures:
-        width = driver.execute_script(
-            "return arguments[0].getBoundingClientRect().width", figure
-        )
-        assert min(320, size[0] - 40) <= width <= size[0]
+    widths = driver.execute_script(
+        "return [...document.querySelectorAll('figure > svg')]"
+        ".map(figure => figure.getBoundingClientRect().width);"
+    )
+    assert len(widths) == 9
+    assert min(320, size[0] - 40) <= min(widths)
+    assert max(widths) <= size[0]
     # The gallery keeps a size at which its labels can be read.
     assert _size(driver, "figure img")[0] >= 480
     assert _size(driver, "figure .scroll")[0] <= size[0]
@@ -182,17 +182,17 @@ def test_figures_take_the_inks_of_the_dark(driver, report):
 
 def _column(driver, table, index):
     """Texts of a column, in the order shown."""
-    cells = driver.find_elements(
-        By.CSS_SELECTOR,
-        f"table[aria-labelledby=table-{table}] tbody tr > "
-        f":nth-child({index + 1})",
+    return driver.execute_script(
+        "const rows = document.querySelector(arguments[0]).tBodies[0].rows;"
+        "return [...rows].map(row => row.cells[arguments[1]].innerText);",
+        f"#table-{table} + .scroll > table",
+        index,
     )
-    return [cell.text for cell in cells]
 
 
 def _head(driver, table, index):
     return driver.find_elements(
-        By.CSS_SELECTOR, f"table[aria-labelledby=table-{table}] thead th"
+        By.CSS_SELECTOR, f"#table-{table} + .scroll thead th"
     )[index]
 
 
@@ -285,10 +285,9 @@ def test_the_keyboard_sorts_too(driver, report):
 def test_the_first_column_stays_while_a_table_is_scrolled(driver, report):
     _show(driver, report, _PHONE)
     script = """
-        const table = document.querySelector('#table-table_2 + .scroll > table');
-        const box = table.closest('.scroll');
+        const box = document.querySelector('#table-table_2 + .scroll');
         box.scrollLeft = 200;
-        const cell = table.tBodies[0].rows[0].cells[0];
+        const cell = box.querySelector('tbody th');
         return [box.scrollLeft, cell.getBoundingClientRect().left,
                 box.getBoundingClientRect().left];
     """

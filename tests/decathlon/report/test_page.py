@@ -107,5 +107,5 @@ def test_a_directory_without_runs(tmp_path):
 
 
 def test_a_directory_without_a_suite(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"suite\.json"):
+    with pytest.raises(ValueError, match=r"suite\.json"):
         page.write_report(tmp_path)

@@ -12,7 +12,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from object_detection_patch.decathlon.report.figures import style, svg
 
-_LABELLED = (1, 2, 5)
+_LABELLED = (1, 3)
 
 Points = Mapping[str, tuple[float, float]]
 """Method -> (cost, Score)."""
