@@ -31,7 +31,7 @@ from object_detection_patch import methods  # noqa: E402
 from object_detection_patch.od_api import (  # noqa: E402
     base_model,
     checks,
-    evaluation,
+    eval_loop,
     pipeline_config,
     repeatable,
 )
@@ -56,7 +56,7 @@ def main(arguments: Sequence[str]) -> None:
         with contextlib.ExitStack() as stack:
             stack.enter_context(repeatable.repeatable(FLAGS.seed))
             if FLAGS.checkpoint_dir:
-                stack.enter_context(evaluation.in_inference_mode())
+                stack.enter_context(eval_loop.in_inference_mode())
             if patch is not None:
                 stack.enter_context(
                     loop.patched(patch, model_dir=FLAGS.model_dir)

@@ -34,7 +34,8 @@ _RULES = {
     ),
     "training": (
         {"methods", "od_api", "patch_file", "footprint", "hosts", "protos"}
-        | {"keras_version", "pictures"},
+        | {"keras_version", "pictures", "decathlon.evaluated"}
+        | {"decathlon.score"},
         _TF,
     ),
     "checkpoints": (

@@ -137,6 +137,17 @@ class TestRefusals:
         line = _refusal(config, tmp_path, "--checkpoint_every_n=2")
         assert "`binary_mask.lambda_sps` must be >= 0" in line
 
+    def test_a_reference_in_percent(self, small_world, tmp_path):
+        config = small_world.config(
+            "stripes",
+            "SPOTPATCH",
+            name="_percent",
+            patch_options="  reporting { fine_tuning_map: 71 }\n",
+        )
+        line = _refusal(config, tmp_path, "--checkpoint_every_n=2")
+        assert "`reporting.fine_tuning_map` must lie in [0, 1)" in line
+        assert "Received: 71 (pipeline.config" in line
+
     def test_missing_base(self, small_world, tmp_path):
         config = small_world.config(
             "stripes",

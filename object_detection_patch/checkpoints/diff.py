@@ -7,19 +7,14 @@ import os
 from typing import Any
 
 from object_detection_patch import footprint
-from object_detection_patch.checkpoints import (
-    differences,
-    distill,
-    extract,
-    pair,
-)
+from object_detection_patch.checkpoints import differences, distill, pair
 from object_detection_patch.checkpoints.differences import KernelError
 from object_detection_patch.checkpoints.pair import Detector
 from object_detection_patch.hosts import fingerprint
 from object_detection_patch.od_api import label_map as label_map_lib
 from object_detection_patch.od_api import pipeline_config
 from object_detection_patch.patch_file import Edit, LabelMapItem, Patch
-from object_detection_patch.training import cost
+from object_detection_patch.training import cost, shipped
 
 METHOD = "DIFF"
 DISTILL_STEPS = 200
@@ -175,7 +170,7 @@ def _metadata(
     return {
         "training": {
             "extractor": pipeline.model.ssd.feature_extractor.type,
-            "image_size": extract.image_size(pipeline),
+            "image_size": shipped.image_size(pipeline),
         },
         "diff": {
             "relative_error": differences.total_relative(layers),

@@ -8,11 +8,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from object_detection_patch.hosts import Hosts
-from object_detection_patch.methods import presets
 from object_detection_patch.od_api import label_map, pipeline_config
-from object_detection_patch.patch_file import LabelMapItem, Patch
-from object_detection_patch.training import cost, patched_model
+from object_detection_patch.patch_file import Patch
+from object_detection_patch.training import patched_model, shipped
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,15 +44,8 @@ def extract(pipeline_config_path: str, checkpoint: str) -> TrainedPatch:
     model = patched_model.build_patched(pipeline.model, config)
     step = restore_all(model, path)
     _refuse_untrained(step, path)
-    method = model.patch
-    method.refuse_other_parts(path)
-    patch = Patch(
-        method=presets.method_name(config),
-        base_fingerprint=method.base_fingerprint,
-        edits=tuple(method.edits()),
-        label_map=tuple(LabelMapItem(*item) for item in items),
-        metadata=_metadata(pipeline, model, step),
-    )
+    model.patch.refuse_other_parts(path)
+    patch = shipped.shipped_patch(model, pipeline, step=step)
     return TrainedPatch(patch, model, path)
 
 
@@ -129,35 +120,3 @@ def _refuse_untrained(step: int, path: str) -> None:
             f"{path!r}, saved before the first step; train longer than "
             "--checkpoint_every_n steps."
         )
-
-
-def _metadata(pipeline: Any, model: Any, step: int) -> dict[str, Any]:
-    hosts: Hosts = model.patch.hosts
-    base = cost.base_size(hosts)
-    footprint = cost.patch_footprint(model.patch)
-    return {
-        "training": {
-            "steps": step,
-            "planned_steps": pipeline.train_config.num_steps,
-            "batch_size": pipeline.train_config.batch_size,
-            "extractor": pipeline.model.ssd.feature_extractor.type,
-            "image_size": image_size(pipeline),
-        },
-        "architecture": pipeline_config.architecture_digests(pipeline),
-        "base_parameters": base.total,
-        "nominal_bits": footprint.nominal_bits(bits=32),
-        "uncounted": sorted(cost.uncounted_names(hosts)),
-        "gateable": [
-            {"name": gate.host, "weights": gate.weights}
-            for gate in model.patch.gates()
-        ],
-    }
-
-
-def image_size(pipeline: Any) -> list[int]:
-    resizer = pipeline.model.ssd.image_resizer
-    if resizer.HasField("fixed_shape_resizer"):
-        fixed = resizer.fixed_shape_resizer
-        return [fixed.height, fixed.width]
-    ratio = resizer.keep_aspect_ratio_resizer
-    return [ratio.min_dimension, ratio.max_dimension]

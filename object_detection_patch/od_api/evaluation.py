@@ -1,8 +1,7 @@
-"""Evaluation: the OD API's loop hooked, and detections for measures of ours."""
+"""Images with what is in them and what a model found, for our measures."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -11,60 +10,6 @@ import numpy as np
 import tensorflow as tf
 
 from object_detection_patch.od_api import base_model, compat
-
-
-@contextlib.contextmanager
-def in_inference_mode() -> Iterator[None]:
-    """Within it every SSD evaluates with BatchNorm in inference mode.
-
-    The OD API builds the model to evaluate as for training and resets the
-    model's flag alone, so the box predictor would use batch statistics.
-    """
-    from object_detection import model_lib_v2
-
-    original = model_lib_v2.eager_eval_loop
-
-    def evaluate(detection_model: Any, *args: Any, **kwargs: Any) -> Any:
-        predictor = getattr(detection_model, "_box_predictor", None)
-        if predictor is not None:
-            predictor._is_training = False  # noqa: SLF001
-        return original(detection_model, *args, **kwargs)
-
-    model_lib_v2.eager_eval_loop = evaluate
-    try:
-        yield
-    finally:
-        model_lib_v2.eager_eval_loop = original
-
-
-@contextlib.contextmanager
-def around_evaluation(
-    check: Callable[[Any], None],
-    report: Callable[[Any, dict[str, Any], Any], None],
-) -> Iterator[None]:
-    """Within it each evaluation has `check(model)` before and `report` after.
-
-    `report(model, metrics, step)` runs under the evaluation's summary writer.
-    """
-    from object_detection import model_lib_v2
-
-    original = model_lib_v2.eager_eval_loop
-
-    def evaluate(
-        detection_model: Any, *args: Any, global_step: Any = None, **kwargs: Any
-    ) -> Any:
-        check(detection_model)
-        metrics = original(
-            detection_model, *args, global_step=global_step, **kwargs
-        )
-        report(detection_model, metrics, global_step)
-        return metrics
-
-    model_lib_v2.eager_eval_loop = evaluate
-    try:
-        yield
-    finally:
-        model_lib_v2.eager_eval_loop = original
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,7 +18,7 @@ import tensorflow as tf
 from object_detection_patch import methods
 from object_detection_patch.od_api import (
     base_model,
-    evaluation,
+    eval_loop,
     pipeline_config,
     step_guard,
     train_loop,
@@ -50,6 +50,7 @@ def patched(
         patch, or none.
     """
     methods.check(config)
+    eval_report.check(config)
     writer = summaries.PatchStateWriter()
 
     def attach(model: Any) -> Any:
@@ -61,12 +62,16 @@ def patched(
         base_model.intercept_ssd(attach),
         pipeline_config.keep_patch(),
         train_loop.saving_config() as save_config,
+        train_loop.making_slots() as make_slots,
         train_loop.restoring_with(
-            functools.partial(_restore_strictly, model_dir, save_config)
+            functools.partial(
+                _restore_strictly, model_dir, save_config, make_slots
+            )
         ),
         train_loop.on_existing_devices(),
-        evaluation.around_evaluation(
-            _refuse_unrestored, eval_report.write_patch_report
+        eval_loop.around_evaluation(
+            _refuse_unrestored,
+            functools.partial(eval_report.write_patch_report, config),
         ),
         step_guard.guarded_steps(writer) as guard,
     ):
@@ -76,6 +81,7 @@ def patched(
 def _restore_strictly(
     model_dir: str,
     save_config: Callable[[], None],
+    make_slots: Callable[[Any], None],
     model: Any,
     checkpoint_path: str,
     checkpoint_type: str,
@@ -88,6 +94,7 @@ def _restore_strictly(
     )
     model.patch.initialise()
     _refuse_other_patch(model, model_dir)
+    make_slots(model)
     save_config()
     _log_plan(model)
 

@@ -1,86 +1,10 @@
-"""Evaluation in inference mode, reports after it, and detections."""
-
-import types
+"""Images with their truth and what a model detects in them."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from object_detection_patch.od_api import (
-    base_model,
-    compat,
-    evaluation,
-    host_layers,
-)
-
-compat.enable()
-from object_detection import model_lib_v2  # noqa: E402
-
-
-@pytest.fixture
-def evaluated(monkeypatch):
-    """Stands for the OD API's evaluation; records how it was called."""
-    calls = []
-
-    def loop(model, configs, dataset, use_tpu=False, *, global_step=None):
-        mode = getattr(model._box_predictor, "_is_training", None)
-        calls.append((mode, configs, dataset, use_tpu, global_step))
-        return {"mAP": 0.5}
-
-    monkeypatch.setattr(model_lib_v2, "eager_eval_loop", loop)
-    return calls
-
-
-def _model():
-    return types.SimpleNamespace(
-        _box_predictor=types.SimpleNamespace(_is_training=True)
-    )
-
-
-def test_predictor_evaluates_in_inference_mode(evaluated):
-    original = model_lib_v2.eager_eval_loop
-    with evaluation.in_inference_mode():
-        metrics = model_lib_v2.eager_eval_loop(
-            _model(), "c", "d", True, global_step=4
-        )
-    model_lib_v2.eager_eval_loop(_model(), "c", "d")
-    assert metrics == {"mAP": 0.5}
-    assert evaluated == [
-        (False, "c", "d", True, 4),
-        (True, "c", "d", False, None),
-    ]
-    assert model_lib_v2.eager_eval_loop is original
-
-
-def test_check_precedes_the_evaluation_and_report_follows(evaluated):
-    original = model_lib_v2.eager_eval_loop
-    seen = []
-    model = _model()
-    with evaluation.around_evaluation(
-        lambda *given: seen.append((*given, len(evaluated))),
-        lambda *given: seen.append((*given, len(evaluated))),
-    ):
-        assert model_lib_v2.eager_eval_loop(model, "c", "d", global_step=9) == {
-            "mAP": 0.5
-        }
-    assert seen == [(model, 0), (model, {"mAP": 0.5}, 9, 1)]
-    assert model_lib_v2.eager_eval_loop is original
-
-
-@pytest.mark.parametrize(
-    "context",
-    [
-        evaluation.in_inference_mode,
-        lambda: evaluation.around_evaluation(print, print),
-    ],
-)
-def test_puts_back_after_an_error(context):
-    original = model_lib_v2.eager_eval_loop
-    with pytest.raises(RuntimeError, match="stop"):
-        with context():
-            assert model_lib_v2.eager_eval_loop is not original
-            raise RuntimeError("stop")
-    assert model_lib_v2.eager_eval_loop is original
+from object_detection_patch.od_api import base_model, evaluation, host_layers
 
 
 @pytest.fixture(scope="module")
