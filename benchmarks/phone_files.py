@@ -16,9 +16,7 @@ from typing import Any
 
 from object_detection_patch import recipes, tflite
 from object_detection_patch.patch_file import (
-    EXACT,
-    HALF,
-    SMALL,
+    ENCODINGS,
     Release,
     from_bytes,
     read_patch,
@@ -31,7 +29,6 @@ from object_detection_patch.tflite.fit import fit
 from object_detection_patch.tflite.model import patched_model
 
 PRECISIONS = ("float32", "int8")
-ENCODINGS = {"exact": EXACT, "half": HALF, "small": SMALL}
 ARCHITECTURES = {
     # The public stock model: its last backbone convolution has 1280 filters.
     "stock": dataclasses.replace(

@@ -11,9 +11,7 @@ from object_detection_patch.export.assembly import NO_DIGEST
 from object_detection_patch.export.errors import PublishError
 from object_detection_patch.export.task import TaskRecords
 from object_detection_patch.patch_file import (
-    EXACT,
-    HALF,
-    SMALL,
+    ENCODINGS,
     Encoding,
     Patch,
     Release,
@@ -21,8 +19,6 @@ from object_detection_patch.patch_file import (
 from object_detection_patch.patch_file.whole_file import is_same
 from object_detection_patch.tflite.fit import check_fingerprint, fit
 from object_detection_patch.tflite.sidecar import INT8, Sidecar
-
-ENCODINGS = {"exact": EXACT, "half": HALF, "small": SMALL}
 
 
 def encoding_of(choice: str | Encoding) -> Encoding:

@@ -13,7 +13,6 @@ from object_detection_patch.export.assembly import NO_DIGEST
 from object_detection_patch.export.errors import PublishError
 from object_detection_patch.export.normalisation import of_model
 from object_detection_patch.export.progress import Steps
-from object_detection_patch.export.publish_checks import ENCODINGS
 from object_detection_patch.export.published_patch import (
     PublishedPatch,
     Result,
@@ -45,7 +44,6 @@ from object_detection_patch.tflite.model_metadata import (
 from object_detection_patch.tflite.sidecar import INT8, Sidecar
 
 __all__ = [
-    "ENCODINGS",
     "PublishError",
     "PublishedPatch",
     "Result",

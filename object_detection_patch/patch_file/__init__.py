@@ -10,6 +10,7 @@ from object_detection_patch.patch_file.edits import (
     apply_edits,
 )
 from object_detection_patch.patch_file.encoding import (
+    ENCODINGS,
     EXACT,
     HALF,
     SMALL,
@@ -30,6 +31,7 @@ from object_detection_patch.patch_file.writer import to_bytes, write_patch
 __all__ = [
     "AddSigned",
     "AffineMask",
+    "ENCODINGS",
     "EXACT",
     "Edit",
     "Encoding",

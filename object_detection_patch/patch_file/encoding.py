@@ -146,3 +146,6 @@ HALF = uniform(_HALVES, masks="zlib")
 # Costs less than 0.1 points of mAP on average over six trained patches, and
 # nothing smaller was steady: benchmarks/README.md, Encodings.
 SMALL = dataclasses.replace(HALF, batch_norm=Numbers("grid", "zlib", bits=6))
+
+ENCODINGS = {"exact": EXACT, "half": HALF, "small": SMALL}
+"""By the names that command lines and reports use."""

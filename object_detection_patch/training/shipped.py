@@ -7,16 +7,12 @@ from typing import Any
 
 from object_detection_patch.od_api import label_map, pipeline_config
 from object_detection_patch.patch_file import (
-    EXACT,
-    HALF,
-    SMALL,
+    ENCODINGS,
     LabelMapItem,
     Patch,
     to_bytes,
 )
 from object_detection_patch.training import cost
-
-_ENCODINGS = {"exact": EXACT, "half": HALF, "small": SMALL}
 
 
 def shipped_patch(model: Any, pipeline: Any, *, step: int) -> Patch:
@@ -49,7 +45,7 @@ def file_bytes(patch: Patch) -> dict[str, int]:
     """
     return {
         name: len(to_bytes(patch, encoding=encoding))
-        for name, encoding in _ENCODINGS.items()
+        for name, encoding in ENCODINGS.items()
     }
 
 

@@ -14,6 +14,7 @@ import tiny_base
 
 from object_detection_patch.export import release
 from object_detection_patch.patch_file import (
+    HALF,
     from_bytes,
     read_patch,
     to_bytes,
@@ -97,7 +98,7 @@ def test_a_file_that_makes_another_model_is_not_written(
 
     def to_other_bytes(patch, *, encoding, sign=None):
         written.append(patch)
-        chosen = encoding if len(written) == 1 else release.ENCODINGS["half"]
+        chosen = encoding if len(written) == 1 else HALF
         return to_bytes(patch, encoding=chosen, sign=sign)
 
     monkeypatch.setattr(release, "to_bytes", to_other_bytes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import msgspec
@@ -18,10 +17,14 @@ from object_detection_patch.decathlon.running.record import (
     Outcome,
 )
 from object_detection_patch.decathlon.suite.runs import Run
-from object_detection_patch.export.publish_checks import ENCODINGS
-from object_detection_patch.patch_file import Patch, read_patch, to_bytes
+from object_detection_patch.patch_file import (
+    EXACT,
+    Patch,
+    read_patch,
+    to_bytes,
+)
 from object_detection_patch.patch_file.whole_file import write_whole
-from object_detection_patch.training import cost
+from object_detection_patch.training import cost, shipped
 
 
 def outcome(folder: Folder, run: Run, config: str, phases: Phases) -> Outcome:
@@ -33,7 +36,7 @@ def outcome(folder: Folder, run: Run, config: str, phases: Phases) -> Outcome:
     with phases.phase("extract"):
         trained = extract.extract(config, str(work / "train"))
         path = folder.run_patch(run)
-        write_whole(path, to_bytes(trained.patch, encoding=ENCODINGS["exact"]))
+        write_whole(path, to_bytes(trained.patch, encoding=EXACT))
         patch = read_patch(path)
     with phases.phase("evaluate"):
         found = accuracy.in_keras(
@@ -93,18 +96,11 @@ def _footprint(method: Any) -> Footprint:
 
 
 def _file_bytes(method: Any, patch: Patch) -> dict[str, FileBytes]:
-    uncounted = cost.uncounted_names(method.hosts)
-    headless = _without(patch, uncounted)
+    whole = shipped.file_bytes(patch)
+    headless = shipped.file_bytes(
+        shipped.without(patch, cost.uncounted_names(method.hosts))
+    )
     return {
-        name: FileBytes(
-            whole=len(to_bytes(patch, encoding=encoding)),
-            without_class_head=len(to_bytes(headless, encoding=encoding)),
-        )
-        for name, encoding in ENCODINGS.items()
+        name: FileBytes(whole=size, without_class_head=headless[name])
+        for name, size in whole.items()
     }
-
-
-def _without(patch: Patch, targets: frozenset[str]) -> Patch:
-    """The patch less the edits of these targets, to weigh them."""
-    kept = tuple(edit for edit in patch.edits if edit.target not in targets)
-    return dataclasses.replace(patch, edits=kept)
