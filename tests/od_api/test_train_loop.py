@@ -1,5 +1,7 @@
 """What the loop looks up is replaced for a while, and put back."""
 
+import types
+
 import pytest
 import tensorflow as tf
 
@@ -102,3 +104,60 @@ def test_puts_back_after_an_error(name, context):
             assert getattr(model_lib_v2, name) is not original
             raise RuntimeError("stop")
     assert getattr(model_lib_v2, name) is original
+
+
+_OPTIMIZER = """
+  adam_optimizer {
+    learning_rate { constant_learning_rate { learning_rate: 0.01 } }
+  }
+  use_moving_average: false
+"""
+
+
+def _traced_step(variable):
+    """A training step of one variable, and how often it was traced."""
+    from google.protobuf import text_format
+    from object_detection.builders import optimizer_builder
+    from object_detection.protos import optimizer_pb2
+
+    optimizer, _ = optimizer_builder.build(
+        text_format.Parse(_OPTIMIZER, optimizer_pb2.Optimizer()),
+        global_step=tf.Variable(0, dtype=tf.int64),
+    )
+    traces = []
+
+    @tf.function
+    def step():
+        traces.append(1)
+        optimizer.apply_gradients([(2.0 * variable, variable)])
+
+    return step, traces
+
+
+def test_slots_made_early_spare_the_first_step_a_second_trace():
+    values = {}
+    for early in (False, True):
+        variable = tf.Variable([1.0, -2.0])
+        with train_loop.making_slots() as make_slots:
+            step, traces = _traced_step(variable)
+            if early:
+                make_slots(
+                    types.SimpleNamespace(trainable_variables=[variable])
+                )
+        step()
+        step()
+        assert len(traces) == (1 if early else 2)
+        values[early] = variable.numpy()
+
+    assert values[True].tolist() == values[False].tolist()
+
+
+def test_slots_builder_is_put_back_after_an_error():
+    from object_detection.builders import optimizer_builder
+
+    original = optimizer_builder.build
+    with pytest.raises(RuntimeError, match="stop"):
+        with train_loop.making_slots():
+            assert optimizer_builder.build is not original
+            raise RuntimeError("stop")
+    assert optimizer_builder.build is original
