@@ -24,6 +24,7 @@ _VERBS = (
     "apply",
     "store",
     "keygen",
+    "decathlon",
     "demo",
     "doctor",
     "install-od-api",

@@ -41,13 +41,13 @@ NOT_MIRRORED = frozenset({"kitti"})
 
 # Chosen by the `tuning` experiment, see the docstring of `suite`.
 _RATES = {
-    "FINE_TUNING": 3e-3,
-    "TOWER_PATCH": 3e-3,
-    "BN_PATCH": 1e-2,
-    "DW_PATCH": 3e-3,
-    "BN_DW_PATCH": 3e-3,
-    "PIGGYBACK": 1e-2,
-    "WEIGHTTRANS": 1e-2,
+    "FINE_TUNING": 3e-2,
+    "TOWER_PATCH": 3e-2,
+    "BN_PATCH": 3e-2,
+    "DW_PATCH": 3e-2,
+    "BN_DW_PATCH": 3e-2,
+    "PIGGYBACK": 3e-4,
+    "WEIGHTTRANS": 3e-2,
     "SPOTPATCH": 1e-2,
 }
 _TRIED_RATES = (3e-3, 1e-2, 3e-2, 1e-1)
