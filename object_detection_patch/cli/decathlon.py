@@ -54,7 +54,7 @@ def _add_run(actions: argparse._SubParsersAction) -> None:
         help="main: every method on every task; phone: their patches on "
         "float32 and int8 models, run in LiteRT; updating: bases of parts of "
         "one task; sparsity: other values of lambda_sps; tuning: the rates "
-        "to choose from, on tasks of their own (default: main phone)",
+        "to choose from, on training images held out (default: main phone)",
     )
     action.add_argument(
         "--methods", nargs="+", default=[], help="default: all of the suite"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 
 import tensorflow as tf
 
 from object_detection_patch.decathlon.running.folder import Folder
 from object_detection_patch.decathlon.suite.suite import Drawn, SuiteTask
-from object_detection_patch.demo.plan import TARGETS
 
 _TOOLS = [sys.executable, "-m", "tfrecords_tools"]
 
@@ -24,9 +23,6 @@ def draw(folder: Folder, drawn: Drawn, task: SuiteTask) -> None:
         output.
     """
     folder.data.mkdir(parents=True, exist_ok=True)
-    if task.key in TARGETS:
-        _draw_held_out(folder, drawn, task)
-        return
     pictures = folder.data / "drawn"
     shutil.rmtree(pictures / task.key, ignore_errors=True)
     _tool(
@@ -52,22 +48,6 @@ def draw(folder: Folder, drawn: Drawn, task: SuiteTask) -> None:
     shutil.rmtree(pictures / task.key)
 
 
-def _draw_held_out(folder: Folder, drawn: Drawn, task: SuiteTask) -> None:
-    """The demo's worlds come as TFRecords, all of them at once."""
-    with tempfile.TemporaryDirectory(dir=folder.data) as scratch:
-        _tool(
-            "synthesize",
-            "demo",
-            f"--output_dir={scratch}",
-            f"--images={task.train_images}",
-            f"--eval_images={task.eval_images}",
-            f"--size={drawn.side}",
-            f"--seed={drawn.seed}",
-        )
-        shutil.rmtree(folder.data / task.key, ignore_errors=True)
-        shutil.move(f"{scratch}/{task.key}", folder.data / task.key)
-
-
 def keep_reports(folder: Folder, task: SuiteTask) -> None:
     """Copies the reports that the converter left beside the records."""
     folder.conversion.mkdir(parents=True, exist_ok=True)
@@ -77,16 +57,36 @@ def keep_reports(folder: Folder, task: SuiteTask) -> None:
             shutil.copy(report, folder.conversion / report.name)
 
 
-def write_share(pattern: str, percent: int, path: str) -> int:
+def hold_out(folder: Folder, task: SuiteTask, split: SuiteTask) -> None:
+    """Splits a task's training images, to tune on.
+
+    Args:
+      split: what `runs.held_out_tasks` made of the task.
+    """
+    percent = 100 * split.eval_images // task.train_images
+    pattern = folder.path(task.train_records)
+    evaluation = folder.path(split.eval_records)
+    pathlib.Path(evaluation).parent.mkdir(parents=True, exist_ok=True)
+    write_share(pattern, percent, evaluation)
+    write_share(pattern, percent, folder.path(split.train_records), rest=True)
+
+
+def write_share(
+    pattern: str, percent: int, path: str, *, rest: bool = False
+) -> int:
     """Writes an evenly spread share of records; returns how many.
 
     None is drawn by chance: of every hundred images `percent` are taken.
+
+    Args:
+      rest: write the others instead.
     """
     files = sorted(tf.io.gfile.glob(pattern))
     count = 0
     with tf.io.TFRecordWriter(f"{path}.partial") as writer:
         for index, data in enumerate(tf.data.TFRecordDataset(files)):
-            if (index + 1) * percent // 100 > index * percent // 100:
+            taken = (index + 1) * percent // 100 > index * percent // 100
+            if taken != rest:
                 writer.write(data.numpy())
                 count += 1
     tf.io.gfile.rename(f"{path}.partial", path, overwrite=True)

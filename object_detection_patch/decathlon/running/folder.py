@@ -8,7 +8,10 @@ import os
 import pathlib
 from collections.abc import Iterator
 
-from object_detection_patch.decathlon.suite.runs import Run
+from object_detection_patch.decathlon.suite.runs import (
+    HELD_OUT_FOLDER,
+    Run,
+)
 from object_detection_patch.decathlon.suite.suite import (
     GivenBase,
     SuiteTask,
@@ -72,6 +75,8 @@ class Folder:
 
     def path(self, relative: str) -> str:
         """A path or pattern of a suite, as it is to be opened."""
+        if relative.startswith(f"{HELD_OUT_FOLDER}/"):
+            return os.path.join(self.root, "work", relative)
         return os.path.join(self.data, relative)
 
     def given(self, base: GivenBase) -> tuple[str, str]:

@@ -1,7 +1,8 @@
 """One piece of a suite's work, in a process of its own.
 
     python -m object_detection_patch.decathlon.running.one \\
-        --out_dir O (--data KEY | --base KEY | --run ID | --phone ID)
+        --out_dir O \\
+        (--data KEY | --split KEY | --base KEY | --run ID | --phone ID)
 
 `od-patch decathlon run --print_commands` prints these lines, for schedulers.
 """
@@ -36,6 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
     suite = records.read_suite(folder.suite)
     if options.data:
         _draw(folder, suite, options.data)
+    elif options.split:
+        _split(folder, suite, options.split)
     elif options.base:
         from object_detection_patch.decathlon.running import bases
 
@@ -189,6 +192,13 @@ def _draw(folder: Folder, suite: Suite, key: str) -> None:
     data.draw(folder, suite.drawn, runs_lib.task_of(suite, key))
 
 
+def _split(folder: Folder, suite: Suite, key: str) -> None:
+    from object_detection_patch.decathlon.running import data
+
+    origin = runs_lib.task_of(suite, key.removesuffix(runs_lib.HELD_OUT))
+    data.hold_out(folder, origin, runs_lib.task_of(suite, key))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -198,6 +208,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--tpu", help="name of a Cloud TPU to train on")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--data", metavar="KEY", help="draw a task's data")
+    what.add_argument("--split", metavar="KEY", help="split a task's images")
     what.add_argument("--base", metavar="KEY", help="train, publish a base")
     what.add_argument("--run", metavar="ID", help="train, measure a run")
     what.add_argument(

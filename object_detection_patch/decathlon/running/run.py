@@ -20,7 +20,7 @@ from object_detection_patch.decathlon.running.hints import how_to_convert
 from object_detection_patch.decathlon.running.jobs import Ended, Job, Jobs
 from object_detection_patch.decathlon.running.phases import Phases
 from object_detection_patch.decathlon.suite import runs as runs_lib
-from object_detection_patch.decathlon.suite.runs import Run
+from object_detection_patch.decathlon.suite.runs import HELD_OUT, Run
 from object_detection_patch.decathlon.suite.suite import (
     Base,
     GivenBase,
@@ -36,6 +36,7 @@ class Work:
     """What is left to do, in the order in which it can be done."""
 
     data: tuple[Job, ...]
+    splits: tuple[Job, ...]
     bases: tuple[Job, ...]
     runs: tuple[Job, ...]
     phones: tuple[Job, ...]
@@ -99,6 +100,12 @@ def find_work(
             if suite.drawn and not _has_data(folder, task)
         ),
         tuple(
+            _job(folder, "split", task.key, f"splitting {task.key}", 1)
+            for task in runs_lib.held_out_tasks(suite)
+            if task in {run.task for run in planned.todo}
+            and not _has_data(folder, task)
+        ),
+        tuple(
             _job(folder, "base", key, f"base {key}", _base_steps(suite, key))
             for key in bases
         ),
@@ -142,23 +149,24 @@ def describe(work: Work) -> str:
 def commands(work: Work) -> list[str]:
     """Each piece of work as a shell command; a blank line is a barrier."""
     lines = []
-    for jobs in (work.data, work.bases, work.runs, work.phones):
+    for jobs in _in_order(work):
         if jobs and lines:
             lines.append("")
         lines += [shlex.join(job.command) for job in jobs]
     return lines
 
 
+def _in_order(work: Work) -> tuple[tuple[Job, ...], ...]:
+    """What needs what stands before it."""
+    return work.data, work.splits, work.bases, work.runs, work.phones
+
+
 def _do(folder: Folder, suite: Suite, work: Work, at_once: int) -> int:
     from tqdm import tqdm
 
     failed = 0
-    for jobs, unit in (
-        (work.data, "data set"),
-        (work.bases, "step"),
-        (work.runs, "step"),
-        (work.phones, "model"),
-    ):
+    units = ("data set", "data set", "step", "step", "model")
+    for jobs, unit in zip(_in_order(work), units, strict=True):
         total = sum(job.steps for job in jobs)
         if not jobs:
             continue
@@ -167,7 +175,7 @@ def _do(folder: Folder, suite: Suite, work: Work, at_once: int) -> int:
                 bar.set_description(ended.job.title)
                 if not ended.code:
                     continue
-                if jobs in (work.data, work.bases):
+                if jobs not in (work.runs, work.phones):
                     raise JobError(_failure(ended))
                 failed += 1
                 bar.write(f"{ended.job.title} failed, see {ended.job.log}")
@@ -202,7 +210,9 @@ def _failure(ended: Ended) -> str:
 def _require_data(folder: Folder, suite: Suite, work: Work) -> None:
     if suite.drawn:
         return
-    for key in sorted({run.task.key for run in work.plan.todo}):
+    for key in sorted(
+        {run.task.key.removesuffix(HELD_OUT) for run in work.plan.todo}
+    ):
         _require_task(folder, runs_lib.task_of(suite, key))
     for job in work.bases:
         base = runs_lib.base_of(suite, job.command[-1])
@@ -231,18 +241,14 @@ def _tasks_of(
     suite: Suite, runs: Sequence[Run], bases: Sequence[str]
 ) -> list[SuiteTask]:
     """Whose data these runs and bases need, the source first."""
-    needed = {run.task.key for run in runs}
+    needed = {run.task.key.removesuffix(HELD_OUT) for run in runs}
     for key in bases:
         base = runs_lib.base_of(suite, key)
         needed.add(base.task if isinstance(base, Base) else suite.source.key)
     if suite.base.key in bases:
         # Its detections in every task's images are drawn.
         needed |= {task.key for task in suite.tasks}
-    return [
-        task
-        for task in (suite.source, *runs_lib.all_tasks(suite))
-        if task.key in needed
-    ]
+    return [task for task in (suite.source, *suite.tasks) if task.key in needed]
 
 
 def _has_data(folder: Folder, task: SuiteTask) -> bool:

@@ -57,6 +57,8 @@ def _faults(suite: Suite) -> Iterator[_Fault]:
         yield from _unknown(
             "`tuning.rates` must be of", suite.tuning.rates, suite.methods
         )
+        own = [task.key for task in suite.tasks]
+        yield from _unknown("`tuning.tasks` must be", suite.tuning.tasks, own)
     yield from _unknown(
         "`quick` must name", suite.quick[0], [t.key for t in suite.tasks]
     )

@@ -17,6 +17,8 @@ from object_detection_patch.decathlon.suite.suite import (
 
 MAIN, UPDATING, SPARSITY = "main", "updating", "sparsity"
 TUNING, PHONE = "tuning", "phone"
+HELD_OUT, HELD_OUT_FOLDER = "_held_out", "held_out"
+"""Ending of a key, and folder of records, of a task to tune on."""
 EXPERIMENTS = (TUNING, MAIN, PHONE, UPDATING, SPARSITY)
 """All but `phone` consist of trainings; it measures those of `main` on."""
 
@@ -103,7 +105,33 @@ def all_runs(suite: Suite, seed: int) -> Iterator[Run]:
 
 def all_tasks(suite: Suite) -> tuple[SuiteTask, ...]:
     """The tasks of every experiment, the source left out."""
-    return suite.tasks + (suite.tuning.tasks if suite.tuning else ())
+    return (*suite.tasks, *held_out_tasks(suite))
+
+
+def held_out_tasks(suite: Suite) -> tuple[SuiteTask, ...]:
+    """Tasks to tune on: the training images of others, split."""
+    if suite.tuning is None:
+        return ()
+    percent = suite.tuning.percent
+    known = {task.key: task for task in suite.tasks}
+    return tuple(
+        _held_out(known[key], percent)
+        for key in suite.tuning.tasks
+        if key in known
+    )
+
+
+def _held_out(task: SuiteTask, percent: int) -> SuiteTask:
+    held_out = max(1, task.train_images * percent // 100)
+    return msgspec.structs.replace(
+        task,
+        key=f"{task.key}{HELD_OUT}",
+        name=f"{task.name}, training images split",
+        train_records=f"{HELD_OUT_FOLDER}/{task.key}_train.record",
+        eval_records=f"{HELD_OUT_FOLDER}/{task.key}_eval.record",
+        train_images=task.train_images - held_out,
+        eval_images=held_out,
+    )
 
 
 def bases_of(suite: Suite, runs: Sequence[Run]) -> list[str]:
@@ -199,7 +227,7 @@ def _tuning(suite: Suite, seed: int) -> Iterator[Run]:
     for name, rates in suite.tuning.rates.items():
         for rate in rates:
             method = Method(rate=rate, options=suite.methods[name].options)
-            for task in suite.tuning.tasks:
+            for task in held_out_tasks(suite):
                 yield Run(
                     TUNING,
                     name,

@@ -117,14 +117,17 @@ class Sparsity(_Strict, frozen=True, kw_only=True):
 
 
 class Tuning(_Strict, frozen=True, kw_only=True):
-    """How the rates of the methods are chosen, away from the suite's tasks.
+    """How the rates of the methods are chosen, without evaluation images.
 
     Args:
-      tasks: of their own, no task of the suite.
+      tasks: keys of tasks, whose training images are split.
+      percent: of them that are held out to choose on; the method is trained
+        on the others.
       rates: method -> rates to try.
     """
 
-    tasks: tuple[SuiteTask, ...]
+    tasks: tuple[_Key, ...]
+    percent: Annotated[int, msgspec.Meta(ge=1, le=50)]
     rates: Mapping[str, tuple[_Rate, ...]]
 
 

@@ -83,7 +83,8 @@ def suite(
 
 def _tuning(methods: Sequence[str]) -> Tuning:
     return Tuning(
-        tasks=(task("stripes"), task("digits")),
+        tasks=TASKS[:2],
+        percent=20,
         rates=dict.fromkeys(methods, (1e-3, 1e-2)),
     )
 

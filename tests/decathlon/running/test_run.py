@@ -181,6 +181,21 @@ def test_commands_come_in_blocks_in_the_order_of_need(tmp_path):
     assert all(f"--out_dir={tmp_path}" in line for line in sum(lines, []))
 
 
+def test_images_to_tune_on_are_split_after_they_are_drawn(tmp_path):
+    folder = open_folder(tmp_path)
+    suite = mini.suite()
+    selected = runs.select(suite, experiments=["tuning"])
+    tuned = [run for run in selected if run.task.key == "kitti_held_out"]
+    work = running.find_work(folder, suite, tuned[:1])
+    blocks = "\n".join(running.commands(work)).split("\n\n")
+
+    # The base's detections are drawn in every task's images.
+    assert len(blocks[0].splitlines()) == 10
+    assert blocks[1].endswith("--split kitti_held_out")
+    assert blocks[2].endswith("--base oid")
+    assert len(blocks) == 4
+
+
 def test_data_of_others_are_asked_for_before_training(tmp_path):
     suite = suites_to_test.suite()
     folder = open_folder(tmp_path / "out", str(tmp_path))

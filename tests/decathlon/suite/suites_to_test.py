@@ -57,7 +57,9 @@ def suite(**changes: Any) -> Suite:
                 method="SPOTPATCH", options={"a": "usual", "b": "other"}
             ),
             "tuning": Tuning(
-                tasks=(task("held_out"),), rates={"SPOTPATCH": (1e-3, 1e-2)}
+                tasks=("birds",),
+                percent=25,
+                rates={"SPOTPATCH": (1e-3, 1e-2)},
             ),
             "quick": (("birds",), ("SPOTPATCH",)),
             "phone": False,

@@ -10,7 +10,7 @@ import os
 import pytest
 
 from object_detection_patch.decathlon import tasks
-from object_detection_patch.decathlon.suite import checks, mini
+from object_detection_patch.decathlon.suite import checks, mini, runs
 from object_detection_patch.methods import presets
 from tfrecords_tools.synthetic.worlds import worlds
 
@@ -39,12 +39,16 @@ def test_distance_is_designed_for_each_task_from_voc_to_kitti():
     assert None not in distances.values()
 
 
-def test_rates_are_tuned_on_no_task_of_the_ten():
-    tuning = mini.suite().tuning
+def test_rates_are_tuned_on_no_evaluation_image():
+    suite = mini.suite()
+    evaluated = {task.eval_records for task in suite.tasks}
 
-    assert not {task.key for task in tuning.tasks} & set(worlds())
-    for method, rates in tuning.rates.items():
-        assert mini.suite().methods[method].rate in rates
+    for task in runs.held_out_tasks(suite):
+        assert task.train_records not in evaluated
+        assert task.eval_records not in evaluated
+    for method, rates in suite.tuning.rates.items():
+        assert suite.methods[method].rate in rates
+        assert len(rates) == 3
 
 
 @pytest.mark.skipif(

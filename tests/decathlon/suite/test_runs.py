@@ -43,14 +43,18 @@ def test_sparsity_leaves_out_what_the_main_experiment_has():
     assert {run.training.options for run in selected} == {"other"}
 
 
-def test_tuning_has_tasks_of_its_own():
+def test_tuning_splits_training_images():
     selected = runs.select(suite(), experiments=["tuning"])
 
     assert [(run.task.key, run.training.rate) for run in selected] == [
-        ("held_out", 1e-3),
-        ("held_out", 1e-2),
+        ("birds_held_out", 1e-3),
+        ("birds_held_out", 1e-2),
     ]
     assert {run.training.options for run in selected} == {"usual"}
+    task = selected[0].task
+    assert (task.train_images, task.eval_images) == (6, 2)
+    assert task.eval_records != suite().tasks[0].eval_records
+    assert task.label_map == suite().tasks[0].label_map
 
 
 def test_selection_narrows_and_seeds_repeat():
@@ -65,10 +69,13 @@ def test_selection_narrows_and_seeds_repeat():
     ("arguments", "message"),
     [
         ({"methods": ["SPOTPACH"]}, "A method must be one of FINE_TUNING"),
-        ({"tasks": ["bird"]}, "A task must be one of birds, coco, held_out"),
+        (
+            {"tasks": ["bird"]},
+            "one of birds, coco, birds_held_out",
+        ),
         ({"experiments": ["main", "mian"]}, "An experiment must be one of"),
         ({"seeds": 0}, "`--seeds` must be 1 or more"),
-        ({"tasks": ["held_out"]}, "must have something to run"),
+        ({"tasks": ["birds_held_out"]}, "must have something to run"),
     ],
 )
 def test_what_a_suite_has_not_is_refused_by_name(arguments, message):

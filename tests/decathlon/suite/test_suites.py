@@ -75,8 +75,16 @@ def test_a_file_with_a_fault_names_it(tmp_path, change, message):
             "`sparsity.method`",
         ),
         (
-            {"tuning": Tuning(tasks=(), rates={"BN_PATCH": (1.0,)})},
+            {
+                "tuning": Tuning(
+                    tasks=(), percent=20, rates={"BN_PATCH": (1.0,)}
+                )
+            },
             "`tuning.rates`",
+        ),
+        (
+            {"tuning": Tuning(tasks=("cats",), percent=20, rates={})},
+            "`tuning.tasks`",
         ),
         ({"quick": (("cats",), ())}, "`quick` must name"),
         ({"quick": ((), ("BN_PATCH",))}, "`quick` must name"),

@@ -1,4 +1,4 @@
-"""How learning rates were chosen, on tasks that are not the suite's."""
+"""How learning rates were chosen, on training images held out."""
 
 from __future__ import annotations
 
@@ -13,13 +13,18 @@ from object_detection_patch.decathlon.report.contents import (
 from object_detection_patch.decathlon.report.tables import cells, order
 from object_detection_patch.decathlon.running import record
 from object_detection_patch.decathlon.suite import runs as runs_lib
-from object_detection_patch.decathlon.suite.runs import TUNING, Run
+from object_detection_patch.decathlon.suite.runs import (
+    HELD_OUT,
+    TUNING,
+    Run,
+)
 from object_detection_patch.decathlon.suite.suite import Tuning
 
 
 def trials(results: Results, tuning: Tuning) -> Table:
     """mAP of every method with every rate that was tried."""
-    keys = [task.key for task in tuning.tasks]
+    held_out = runs_lib.held_out_tasks(results.suite)
+    keys = [task.key.removesuffix(HELD_OUT) for task in held_out]
     return Table(
         "rates",
         "Learning rates that were tried, mAP@0.5 in percent",
@@ -36,8 +41,10 @@ def trials(results: Results, tuning: Tuning) -> Table:
             for runs in _by_rate(results, method).values()
         ),
         (
-            f"On {' and '.join(keys)}, which are no tasks of the suite, with "
-            "the schedule of its tasks. Taken: the rate of all other tables.",
+            f"On {tuning.percent} % of the training images of each of these "
+            "tasks, after a training on the others with the task's own "
+            "schedule; no evaluation image has a say. Taken: the rate of all "
+            "other tables.",
         ),
     )
 
