@@ -38,12 +38,16 @@ def export_saved_model(
     compat.enable()
     extractors.register()
     from object_detection import export_tflite_graph_lib_tf2 as exporter
+    from tf_keras.src.saving.legacy.saved_model import utils as keras_utils
 
     # Names of layers count upwards within a process and enter the graph.
     tf.keras.backend.clear_session()
-    exporter.export_tflite_model(
-        pipeline, checkpoint_dir, output_dir, max_detections, regular_nms
-    )
+    # The converter reads the signature alone; to trace each layer's call for
+    # the SavedModel's sake would take as long as all the rest.
+    with keras_utils.keras_option_scope(save_traces=False):
+        exporter.export_tflite_model(
+            pipeline, checkpoint_dir, output_dir, max_detections, regular_nms
+        )
     return os.path.join(output_dir, "saved_model")
 
 

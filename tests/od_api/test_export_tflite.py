@@ -58,3 +58,17 @@ def test_int8_needs_images(monkeypatch):
     )
     with pytest.raises(ValueError, match="`--calibration_records`"):
         export_tflite.convert("folder", "int8")
+
+
+def test_layers_are_not_traced_for_the_saved_model_alone(monkeypatch):
+    from tf_keras.src.saving.legacy.saved_model import utils
+
+    traced = []
+    monkeypatch.setattr(
+        exporter,
+        "export_tflite_model",
+        lambda *given: traced.append(utils.should_save_traces()),
+    )
+    export_tflite.export_saved_model("config", "from", "to")
+    assert traced == [False]
+    assert utils.should_save_traces()
