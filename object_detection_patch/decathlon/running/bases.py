@@ -14,6 +14,7 @@ from object_detection_patch.decathlon.running.folder import (
     PRECISIONS,
     Folder,
     FolderError,
+    empty_unless,
 )
 from object_detection_patch.decathlon.running.phases import (
     Phases,
@@ -56,6 +57,7 @@ def make_base(
     """
     base = runs_lib.base_of(suite, key)
     task = _task_of(suite, base)
+    empty_unless(folder.base_work(key), runs_lib.base_sha256(suite, key))
     phases = Phases()
     with phases.phase("train"):
         config, checkpoint = _trained(folder, suite, base, tpu)

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import os
 import pathlib
+import shutil
 from collections.abc import Iterator
 
 from object_detection_patch.decathlon.suite.runs import (
@@ -16,6 +17,7 @@ from object_detection_patch.decathlon.suite.suite import (
     GivenBase,
     SuiteTask,
 )
+from object_detection_patch.patch_file.whole_file import write_whole
 
 PRECISIONS = ("int8", "float32")
 """Of published bases, in the order of publishing: int8 mends more."""
@@ -91,6 +93,27 @@ def open_folder(
     path = pathlib.Path(root).resolve()
     data = pathlib.Path(data_dir).resolve() if data_dir else None
     return Folder(path, data or path / "work" / "data")
+
+
+def empty_unless(work: pathlib.Path, identity: str) -> None:
+    """Makes `work` a directory of this work and no other.
+
+    A training goes on from the checkpoints that it finds. Those of other
+    settings, or on another base, would be gone on from without a word, so
+    they are removed.
+
+    Args:
+      identity: digest of whatever decides what comes to lie in it.
+    """
+    stamp = work / "identity"
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == identity:
+        return
+    if work.exists():
+        # Killed in between, it would vouch for a part.
+        stamp.unlink(missing_ok=True)
+        shutil.rmtree(work)
+    work.mkdir(parents=True)
+    write_whole(stamp, identity.encode())
 
 
 @contextlib.contextmanager

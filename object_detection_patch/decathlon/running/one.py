@@ -19,6 +19,7 @@ import msgspec
 from object_detection_patch.decathlon.running import record as records
 from object_detection_patch.decathlon.running.folder import (
     Folder,
+    empty_unless,
     open_folder,
     require_records,
 )
@@ -84,6 +85,9 @@ def make_run(
     phases = Phases()
     outcome, error = None, None
     try:
+        base = records.read_base(folder.base_record(run.base))
+        digest = runs_lib.config_sha256(suite, run)
+        empty_unless(folder.run_work(run), f"{digest} on {base.fingerprint}")
         outcome = _outcome(folder, run, phases, tpu)
     except Exception as failure:  # noqa: BLE001: the rest is to go on.
         traceback.print_exc()

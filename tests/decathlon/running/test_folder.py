@@ -9,6 +9,7 @@ import pytest
 
 from object_detection_patch.decathlon.running.folder import (
     FolderError,
+    empty_unless,
     locked,
     open_folder,
     require_records,
@@ -64,3 +65,21 @@ def test_missing_records_are_named_with_what_makes_them(tmp_path, missing):
     with pytest.raises(FolderError, match="birds .* Convert it.") as raised:
         require_records(folder, birds, hint="Convert it.")
     assert folder.path(getattr(birds, missing)) in str(raised.value)
+
+
+def test_work_of_the_same_settings_stays_and_of_others_goes(tmp_path):
+    work = tmp_path / "runs" / "a"
+    empty_unless(work, "these settings")
+    (work / "ckpt-1").touch()
+    empty_unless(work, "these settings")
+    assert (work / "ckpt-1").exists()
+    empty_unless(work, "other settings")
+    assert not (work / "ckpt-1").exists()
+
+
+def test_work_that_nobody_vouches_for_goes(tmp_path):
+    work = tmp_path / "a"
+    work.mkdir()
+    (work / "ckpt-1").touch()
+    empty_unless(work, "these settings")
+    assert not (work / "ckpt-1").exists()
