@@ -41,14 +41,14 @@ NOT_MIRRORED = frozenset({"kitti"})
 
 # Chosen by the `tuning` experiment, see the docstring of `suite`.
 _RATES = {
-    "FINE_TUNING": 3e-2,
+    "FINE_TUNING": 1e-2,
     "TOWER_PATCH": 3e-2,
     "BN_PATCH": 3e-2,
-    "DW_PATCH": 3e-2,
+    "DW_PATCH": 1e-2,
     "BN_DW_PATCH": 3e-2,
     "PIGGYBACK": 3e-4,
     "WEIGHTTRANS": 3e-2,
-    "SPOTPATCH": 1e-2,
+    "SPOTPATCH": 3e-2,
 }
 _RATES_OF_KERNELS = (3e-3, 1e-2, 3e-2)
 _TRIED_RATES = dict.fromkeys(_RATES, _RATES_OF_KERNELS) | {
