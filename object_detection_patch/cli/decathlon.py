@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import pathlib
+import shlex
 import sys
+from typing import TYPE_CHECKING
 
 from object_detection_patch.cli.options import count
 
-_SUITES = ("mini", "paper")
+if TYPE_CHECKING:
+    from object_detection_patch.decathlon.suite.runs import Run
+    from object_detection_patch.decathlon.suite.suite import Suite
 
 
 def add(verbs: argparse._SubParsersAction) -> None:
@@ -74,7 +78,8 @@ def _add_run(actions: argparse._SubParsersAction) -> None:
         "--jobs",
         type=count,
         default=2,
-        help="processes at once (default: 2); they share the cores",
+        help="processes at once (default: 2); they share the cores. A "
+        "training takes all GPUs that it sees: with GPUs, 1",
     )
     action.add_argument(
         "--retry_failed", action="store_true", help="runs that failed before"
@@ -83,8 +88,8 @@ def _add_run(actions: argparse._SubParsersAction) -> None:
         "--print_commands",
         action="store_true",
         help="print one command line for each piece of work that is left, for "
-        "a scheduler, and do nothing; a blank line stands between what must "
-        "be done first and what needs it",
+        "a scheduler, and run none; a blank line stands between what must be "
+        "done first and what needs it",
     )
     action.set_defaults(run=run)
 
@@ -101,51 +106,52 @@ def _add_report(actions: argparse._SubParsersAction) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from object_detection_patch.decathlon.running import plan
     from object_detection_patch.decathlon.running import run as running
     from object_detection_patch.decathlon.running.folder import open_folder
     from object_detection_patch.decathlon.suite import runs, suites
 
     suite = suites.load(options.suite)
+    selected = _selected(suite, options)
+    folder = open_folder(options.out_dir, options.data_dir)
+    wanted = {
+        "phone": runs.PHONE in options.experiments,
+        "retry_failed": options.retry_failed,
+    }
+    if options.print_commands:
+        for line in running.list_commands(folder, suite, selected, **wanted):
+            print(line)
+        return 0
+    failed = running.run_suite(
+        folder, suite, selected, jobs=options.jobs, **wanted
+    )
+    print(
+        f"{folder.root}: {len(selected)} runs asked for, {failed} failed now; "
+        f"`od-patch decathlon report {shlex.quote(options.out_dir)}` shows "
+        "them.",
+        file=sys.stderr,
+    )
+    return 1 if failed else 0
+
+
+def _selected(suite: Suite, options: argparse.Namespace) -> list[Run]:
+    from object_detection_patch.decathlon.suite import runs
+
     tasks, methods = options.tasks, options.methods
     if options.quick:
+        if not all(suite.quick):
+            raise ValueError(
+                "`--quick` needs a suite whose `quick` names tasks and "
+                f"methods. Received: {options.suite}, which names none."
+            )
         tasks = tasks or list(suite.quick[0])
         methods = methods or list(suite.quick[1])
-    selected = runs.select(
+    return runs.select(
         suite,
         experiments=options.experiments,
         methods=methods,
         tasks=tasks,
         seeds=options.seeds,
     )
-    folder = open_folder(options.out_dir, options.data_dir)
-    if options.print_commands:
-        plan.require_decathlon(folder)
-        folder.root.mkdir(parents=True, exist_ok=True)
-        plan.settle_suite(folder, suite)
-        work = running.find_work(
-            folder,
-            suite,
-            selected,
-            phone=runs.PHONE in options.experiments,
-            retry_failed=options.retry_failed,
-        )
-        print("\n".join(running.commands(work)))
-        return 0
-    failed = running.run_suite(
-        folder,
-        suite,
-        selected,
-        jobs=options.jobs,
-        phone=runs.PHONE in options.experiments,
-        retry_failed=options.retry_failed,
-    )
-    print(
-        f"{folder.root}: {len(selected)} runs asked for, {failed} failed now; "
-        f"`od-patch decathlon report {options.out_dir}` shows them.",
-        file=sys.stderr,
-    )
-    return 1 if failed else 0
 
 
 def report(options: argparse.Namespace) -> int:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+import numpy as np
 
 from object_detection_patch.decathlon import evaluated
 from object_detection_patch.decathlon.running.folder import Folder
@@ -14,12 +17,14 @@ from object_detection_patch.demo import drawn
 from object_detection_patch.export import runtime
 from object_detection_patch.od_api import evaluation, label_map
 
+_NO_PIXELS = np.zeros((0, 0, 3), np.uint8)
+
 
 def in_keras(
     folder: Folder, task: SuiteTask, model: Any, picture: pathlib.Path
 ) -> Accuracy:
     """Evaluates a built SSD; keeps a few images with what it found."""
-    images = list(
+    images = _light(
         evaluation.detect(
             model,
             [folder.path(task.eval_records)],
@@ -38,7 +43,7 @@ def in_litert(
     Args:
       pipeline: of the Keras model, for its resizer.
     """
-    images = list(
+    images = _light(
         runtime.evaluated(
             model,
             pipeline,
@@ -88,6 +93,21 @@ def keep_drawn(
     names = [by_id.get(number, "") for number in range(1, max(by_id) + 1)]
     picture.parent.mkdir(parents=True, exist_ok=True)
     drawn.save(str(picture), images, names)
+
+
+def _light(
+    images: Iterable[evaluation.EvaluatedImage],
+) -> list[evaluation.EvaluatedImage]:
+    """All of them, but the pixels of those alone that are drawn.
+
+    Tens of thousands of photographs fill a machine's memory.
+    """
+    return [
+        image
+        if index < drawn.IMAGES
+        else dataclasses.replace(image, image=_NO_PIXELS)
+        for index, image in enumerate(images)
+    ]
 
 
 def _accuracy(

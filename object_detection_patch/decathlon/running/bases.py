@@ -6,14 +6,21 @@ import pathlib
 import shutil
 from typing import Any
 
+from google.protobuf import text_format
+
 from object_detection_patch import hosts as hosts_lib
 from object_detection_patch.checkpoints import extract, ordinary
-from object_detection_patch.decathlon.running import accuracy, data, training
+from object_detection_patch.decathlon.running import (
+    accuracy,
+    data,
+    datasets,
+    plan,
+    training,
+)
 from object_detection_patch.decathlon.running import record as records
 from object_detection_patch.decathlon.running.folder import (
     PRECISIONS,
     Folder,
-    FolderError,
     empty_unless,
 )
 from object_detection_patch.decathlon.running.phases import (
@@ -51,12 +58,13 @@ def make_base(
       tpu: see `devices`.
 
     Raises:
-      FolderError: if the directory has results on a base of this key with
-        other weights.
+      FolderError: if data are missing, or the directory has results on a
+        base of this key with other weights.
       ValueError: for whatever does not fit.
     """
     base = runs_lib.base_of(suite, key)
     task = _task_of(suite, base)
+    datasets.require_records(folder, suite, task)
     empty_unless(folder.base_work(key), runs_lib.base_sha256(suite, key))
     phases = Phases()
     with phases.phase("train"):
@@ -71,6 +79,8 @@ def make_base(
     )
     model = base_model.build_model(pipeline.model, is_training=False)
     extract.restore_all(model, extract.find_checkpoint(checkpoint))
+    # Before runs could train on it.
+    plan.refuse_results_of_others(folder, key, _fingerprint(model))
     _keep_checkpoint(folder, key, model, pipeline)
     _measure(folder, suite, base, task, model, pipeline, phases)
 
@@ -92,10 +102,9 @@ def _trained(
 ) -> tuple[str, str]:
     """Config and checkpoint of a base that is yet to be published."""
     if isinstance(base, GivenBase):
-        return folder.given(base)
+        return _given(folder, base, suite.source)
     work = folder.base_work(base.key)
     task = runs_lib.task_of(suite, base.task)
-    work.mkdir(parents=True, exist_ok=True)
     train_records = folder.path(task.train_records)
     if base.percent < 100:
         share = str(work / f"train_{base.percent}_percent.record")
@@ -105,6 +114,25 @@ def _trained(
     training.write_base_config(folder, suite, base, task, train_records, config)
     training.train(config, str(work / "train"), seed=_SEED, tpu=tpu)
     return config, str(work / "train")
+
+
+def _given(
+    folder: Folder, base: GivenBase, source: SuiteTask
+) -> tuple[str, str]:
+    """The base's config with the source's label map, and its checkpoint."""
+    datasets.require_given(folder, base)
+    given, checkpoint = folder.given(base)
+    pipeline = pipeline_config.read_pipeline(given)
+    path = folder.path(source.label_map)
+    label_map.check_num_classes(
+        label_map.read_label_map(path), pipeline.model.ssd.num_classes, path
+    )
+    for reader in (pipeline.train_input_reader, *pipeline.eval_input_reader):
+        # A public config says PATH_TO_BE_CONFIGURED there.
+        reader.label_map_path = path
+    config = str(folder.base_work(base.key) / "pipeline.config")
+    training.write_text(config, text_format.MessageToString(pipeline))
+    return config, checkpoint
 
 
 def _published(
@@ -144,11 +172,6 @@ def _measure(
     pipeline: Any,
     phases: Phases,
 ) -> None:
-    hosts = host_layers.find_ssd_hosts(model)
-    fingerprint = hosts_lib.fingerprint(
-        {name: v.numpy() for name, v in hosts.base_tensors().items()}
-    )
-    _refuse_other_base(folder, base.key, fingerprint)
     work = folder.base_work(base.key)
     with phases.phase("evaluate"):
         found = accuracy.in_keras(folder, task, model, work / "drawn.npz")
@@ -163,8 +186,8 @@ def _measure(
             task=task.key,
             percent=base.percent if isinstance(base, Base) else 100,
             config_sha256=runs_lib.base_sha256(suite, base.key),
-            fingerprint=fingerprint,
-            parameters=cost.base_size(hosts).total,
+            fingerprint=_fingerprint(model),
+            parameters=cost.base_size(host_layers.find_ssd_hosts(model)).total,
             accuracy=found,
             model_bytes=sizes,
             phone=phone,
@@ -199,10 +222,13 @@ def _draw_tasks(
     model: Any,
     work: pathlib.Path,
 ) -> None:
-    """What the suite's own base finds in each task's images."""
+    """What the suite's own base finds in each task's images that are there."""
     if base.key != suite.base.key:
         return
     for task in suite.tasks:
+        if not datasets.has_records(folder, task):
+            print(f"{task.key} has no records, so nothing is drawn in it.")
+            continue
         picture = work / f"drawn_{task.key}.npz"
         accuracy.draw_foreign(folder, task, model, classes, picture)
 
@@ -213,15 +239,6 @@ def _task_of(suite: Suite, base: Base | GivenBase) -> SuiteTask:
     return suite.source
 
 
-def _refuse_other_base(folder: Folder, key: str, fingerprint: str) -> None:
-    path = folder.base_record(key)
-    if not path.exists():
-        return
-    held = records.read_base(path).fingerprint
-    if held != fingerprint:
-        raise FolderError(
-            "Results on different bases must not be mixed. Received: base "
-            f"{key} with fingerprint {fingerprint[:12]}, trained here, but "
-            f"{path} and the results beside it are of {held[:12]} (another "
-            "processor or version rounds differently); take a new --out_dir."
-        )
+def _fingerprint(model: Any) -> str:
+    tensors = host_layers.find_ssd_hosts(model).base_tensors()
+    return hosts_lib.fingerprint({n: v.numpy() for n, v in tensors.items()})

@@ -16,14 +16,15 @@ _TOOLS = [sys.executable, "-m", "tfrecords_tools"]
 
 
 def draw(folder: Folder, drawn: Drawn, task: SuiteTask) -> None:
-    """Draws a miniature, converts it and keeps the converter's reports.
+    """Draws a miniature and converts it.
 
     Raises:
       CalledProcessError: if a tool fails; what it said is in this process's
         output.
     """
     folder.data.mkdir(parents=True, exist_ok=True)
-    pictures = folder.data / "drawn"
+    # Beside the data might lie somebody's own directory of this name.
+    pictures = folder.root / "work" / "drawn"
     shutil.rmtree(pictures / task.key, ignore_errors=True)
     _tool(
         "synthesize",
@@ -44,17 +45,7 @@ def draw(folder: Folder, drawn: Drawn, task: SuiteTask) -> None:
         "--allow_count_mismatch",
         "--num_shards=1",
     )
-    keep_reports(folder, task)
     shutil.rmtree(pictures / task.key)
-
-
-def keep_reports(folder: Folder, task: SuiteTask) -> None:
-    """Copies the reports that the converter left beside the records."""
-    folder.conversion.mkdir(parents=True, exist_ok=True)
-    for split in ("train", "eval"):
-        report = folder.data / f"{task.key}_{split}_report.json"
-        if report.exists():
-            shutil.copy(report, folder.conversion / report.name)
 
 
 def hold_out(folder: Folder, task: SuiteTask, split: SuiteTask) -> None:
@@ -80,6 +71,9 @@ def write_share(
 
     Args:
       rest: write the others instead.
+
+    Raises:
+      ValueError: if no image is left.
     """
     files = sorted(tf.io.gfile.glob(pattern))
     count = 0
@@ -89,6 +83,11 @@ def write_share(
             if taken != rest:
                 writer.write(data.numpy())
                 count += 1
+    if not count:
+        raise ValueError(
+            "A share of a data set must hold an image. Received: "
+            f"{percent} % of {len(files)} files at {pattern}."
+        )
     tf.io.gfile.rename(f"{path}.partial", path, overwrite=True)
     return count
 

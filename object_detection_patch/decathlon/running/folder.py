@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 import pathlib
+import re
 import shutil
-from collections.abc import Iterator
 
 from object_detection_patch.decathlon.suite.runs import (
     HELD_OUT_FOLDER,
     Run,
 )
-from object_detection_patch.decathlon.suite.suite import (
-    GivenBase,
-    SuiteTask,
-)
+from object_detection_patch.decathlon.suite.suite import GivenBase
 from object_detection_patch.patch_file.whole_file import write_whole
 
 PRECISIONS = ("int8", "float32")
 """Of published bases, in the order of publishing: int8 mends more."""
+
+# Paths become patterns of files and quoted texts of a pipeline.config.
+_UNFIT = re.compile(r"[*?\[\]'\\\n]")
 
 
 class FolderError(ValueError):
@@ -89,9 +88,20 @@ class Folder:
 def open_folder(
     root: str | os.PathLike[str], data_dir: str | None = None
 ) -> Folder:
-    """The folder at `root`, which may be yet to come."""
+    """The folder at `root`, which may be yet to come.
+
+    Raises:
+      FolderError: for a path with a character that patterns or configs give
+        another meaning.
+    """
     path = pathlib.Path(root).resolve()
     data = pathlib.Path(data_dir).resolve() if data_dir else None
+    for option, value in (("--out_dir", path), ("--data_dir", data)):
+        if _UNFIT.search(str(value)):
+            raise FolderError(
+                f"`{option}` must be a path without any of * ? [ ] ' \\ and "
+                f"line breaks. Received: {str(value)!r}."
+            )
     return Folder(path, data or path / "work" / "data")
 
 
@@ -109,43 +119,7 @@ def empty_unless(work: pathlib.Path, identity: str) -> None:
     if stamp.exists() and stamp.read_text(encoding="utf-8") == identity:
         return
     if work.exists():
-        # Killed in between, it would vouch for a part.
-        stamp.unlink(missing_ok=True)
+        stamp.unlink(missing_ok=True)  # Killed here, it would vouch for a part.
         shutil.rmtree(work)
     work.mkdir(parents=True)
     write_whole(stamp, identity.encode())
-
-
-@contextlib.contextmanager
-def locked(folder: Folder) -> Iterator[None]:
-    """Holds the directory; the system lets it go when the process dies.
-
-    Raises:
-      FolderError: if another process holds it.
-    """
-    import fcntl
-
-    (folder.root / "work").mkdir(parents=True, exist_ok=True)
-    # The lock file stays: whoever removed it would let two processes in.
-    with open(folder.root / "work" / "lock", "w", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise FolderError(
-                "One `od-patch decathlon run` at a time may use a directory. "
-                f"Received: {folder.root}, which another one is using; wait "
-                "for it, or take another --out_dir."
-            ) from error
-        yield
-
-
-def require_records(folder: Folder, task: SuiteTask, *, hint: str = "") -> None:
-    """Raises FolderError, naming path and `hint`, if a task's data lack."""
-    import glob
-
-    for path in (task.train_records, task.eval_records, task.label_map):
-        if not glob.glob(folder.path(path)):
-            raise FolderError(
-                f"Task {task.key} ({task.name}) needs its TFRecords and label "
-                f"map. Received: nothing at {folder.path(path)}. {hint}"
-            )

@@ -11,7 +11,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 _STEP = re.compile(r"Step (\d+) per-step time")
 _TAIL_LINES = 30
@@ -38,13 +38,19 @@ class Ended:
     """A job that ended.
 
     Args:
-      code: its process's exit code.
-      started: seconds since the epoch.
+      code: its process's exit code; -N if signal N ended it.
     """
 
     job: Job
     code: int
-    started: float
+
+    @property
+    def ending(self) -> str:
+        """How its process ended, for people."""
+        if self.code < 0:
+            name = signal.strsignal(-self.code) or "unknown"
+            return f"the process was ended by signal {-self.code} ({name})"
+        return f"the process ended with exit code {self.code}"
 
     def tail(self) -> str:
         """The last lines of its log."""
@@ -61,11 +67,19 @@ class Jobs:
     Args:
       on_steps: called with the number of newly finished steps, from any
         thread, one call at a time.
+      hold: descriptors that the processes keep open.
     """
 
-    def __init__(self, at_once: int, on_steps: Callable[[int], object]) -> None:
+    def __init__(
+        self,
+        at_once: int,
+        on_steps: Callable[[int], object],
+        *,
+        hold: Sequence[int] = (),
+    ) -> None:
         self._at_once = at_once
         self._on_steps = on_steps
+        self._hold = hold
         self._running: set[subprocess.Popen[str]] = set()
         self._lock = threading.Lock()
         self._stopped = False
@@ -93,30 +107,34 @@ class Jobs:
             running = list(self._running)
         for process in running:
             process.terminate()
+        end = time.monotonic() + _GRACE_SECONDS
         for process in running:
             try:
-                process.wait(_GRACE_SECONDS)
+                process.wait(max(0.0, end - time.monotonic()))
             except subprocess.TimeoutExpired:
                 process.kill()
 
     def _run_one(self, job: Job) -> Ended:
-        started = time.time()
         job.log.parent.mkdir(parents=True, exist_ok=True)
         with open(job.log, "w", encoding="utf-8") as log:
             process = self._start(job)
             if process is None:
-                return Ended(job, -signal.SIGTERM, started)
+                return Ended(job, -signal.SIGTERM)
             reached = 0
             with process:
-                for line in process.stdout or ():
-                    log.write(line)
-                    reached = self._count(line, reached)
-            log.flush()
+                try:
+                    for line in process.stdout or ():
+                        log.write(line)
+                        reached = self._count(line, reached)
+                except BaseException:
+                    # A full disk, say: nobody would listen to it any more.
+                    process.kill()
+                    raise
         with self._lock:
             self._running.discard(process)
             # Skipped, failed or not counted to the last: the bar must end.
             self._on_steps(job.steps - reached)
-        return Ended(job, process.returncode, started)
+        return Ended(job, process.returncode)
 
     def _start(self, job: Job) -> subprocess.Popen[str] | None:
         environment = os.environ | {
@@ -132,9 +150,10 @@ class Jobs:
                 job.command,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                text=True,
+                encoding="utf-8",
                 errors="replace",
                 env=environment,
+                pass_fds=self._hold,
             )
             self._running.add(process)
         return process

@@ -5,27 +5,34 @@
         (--data KEY | --split KEY | --base KEY | --run ID | --phone ID)
 
 `od-patch decathlon run --print_commands` prints these lines, for schedulers.
+Exit codes: 0 done, or was done before; 2 refused, with the reason on stderr;
+3 failed, and the run's record says why; others: the process broke.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
+import signal
 import sys
 import traceback
-from typing import Any
+from collections.abc import Callable
+from typing import NoReturn
 
-import msgspec
-
+from object_detection_patch.decathlon.running import datasets, keeping
+from object_detection_patch.decathlon.running import plan as plans
 from object_detection_patch.decathlon.running import record as records
 from object_detection_patch.decathlon.running.folder import (
     Folder,
+    FolderError,
     empty_unless,
     open_folder,
-    require_records,
 )
+from object_detection_patch.decathlon.running.lock import locked
+from object_detection_patch.decathlon.running.phases import Phases
 from object_detection_patch.decathlon.suite import runs as runs_lib
 from object_detection_patch.decathlon.suite.runs import Run
-from object_detection_patch.decathlon.suite.suite import Suite
+from object_detection_patch.decathlon.suite.suite import Suite, SuiteTask
 from object_detection_patch.keras_version import choose_legacy_keras
 
 # Before anything imports TensorFlow.
@@ -33,40 +40,21 @@ choose_legacy_keras()
 
 
 def main(arguments: list[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
-    folder = open_folder(options.out_dir, options.data_dir)
-    suite = records.read_suite(folder.suite)
-    if options.data:
-        _draw(folder, suite, options.data)
-    elif options.split:
-        _split(folder, suite, options.split)
-    elif options.base:
-        from object_detection_patch.decathlon.running import bases
-
-        bases.make_base(folder, suite, options.base, tpu=options.tpu)
-    elif options.phone:
-        return measure_phone(folder, find_run(suite, options.phone))
-    else:
-        run = find_run(suite, options.run)
-        return make_run(folder, suite, run, tpu=options.tpu)
-    return 0
-
-
-def find_run(suite: Suite, run_id: str) -> Run:
-    """The run of an id.
-
-    Raises:
-      ValueError: if the suite has none of it.
-    """
-    seed = run_id.rpartition("__seed")[2]
-    if seed.isdecimal() and int(seed) >= 1:
-        for run in runs_lib.all_runs(suite, int(seed)):
-            if run.id == run_id:
-                return run
-    raise ValueError(
-        "A run must be one of the suite's, as --print_commands prints them. "
-        f"Received: {run_id!r}."
-    )
+    """Does one piece of work; returns the exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        folder = open_folder(options.out_dir, options.data_dir)
+        suite = records.read_suite(folder.suite)
+        name, work = _piece(folder, suite, options)
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+    try:
+        with locked(folder, name):
+            return work()
+    except (FolderError, records.RecordError) as error:
+        print(error, file=sys.stderr)
+        return keeping.REFUSED
 
 
 def make_run(
@@ -78,100 +66,69 @@ def make_run(
       tpu: see `devices`.
 
     Returns:
-      0, or 1 if it failed.
-    """
-    from object_detection_patch.decathlon.running.phases import Phases
+      The exit code: 0 also for a run that has a result.
 
+    Raises:
+      FolderError: for a result whose configuration was another, and without
+        the run's data or base.
+      RecordError: for a record that is not whole.
+    """
+    held = plans.held_record(folder, suite, run)
+    if held is not None and held.outcome is not None:
+        print(f"{run.id} has a result.")
+        return 0
+    datasets.require_records(folder, suite, run.task)
+    base = plans.require_base(folder, suite, run.base)
+    digest = runs_lib.config_sha256(suite, run)
     phases = Phases()
     outcome, error = None, None
     try:
-        base = records.read_base(folder.base_record(run.base))
-        digest = runs_lib.config_sha256(suite, run)
         empty_unless(folder.run_work(run), f"{digest} on {base.fingerprint}")
         outcome = _outcome(folder, run, phases, tpu)
-    except Exception as failure:  # noqa: BLE001: the rest is to go on.
+    except Exception as failure:  # Whatever it was: the rest is to go on.
         traceback.print_exc()
         error = f"{type(failure).__name__}: {failure}"
-    write_record(folder, suite, run, phases, outcome, error)
-    return 0 if error is None else 1
+    keeping.keep_run(folder, suite, run, phases, outcome, error)
+    return 0 if error is None else keeping.FAILED
 
 
 def measure_phone(folder: Folder, run: Run) -> int:
     """Adds what a phone makes of a run's patch to its record.
 
     Returns:
-      0, or 1 if it failed; then the record says why.
+      The exit code; if it failed, the record says why.
+
+    Raises:
+      FolderError: if the run gave no patch.
+      RecordError: for a record that is not whole.
     """
     from object_detection_patch.decathlon.running import measuring
-    from object_detection_patch.decathlon.running.phases import Phases
 
     path = folder.run_record(run.id)
-    held = records.read_run(path)
-    if held.outcome is None:
-        print(f"{run.id} has no patch: {held.error}", file=sys.stderr)
-        return 1
+    outcome = records.read_run(path).outcome if path.exists() else None
+    if outcome is None:
+        raise FolderError(
+            "A phone runs the patch of a run that was trained (--run). "
+            f"Received: {run.id}, which has no result in {path}."
+        )
+    if outcome.int8 is not None:
+        print(f"{run.id} has been measured.")
+        return 0
     phases = Phases()
-    outcome, error = held.outcome, None
+    error = None
     try:
+        _require_patch(folder, run)
         outcome = measuring.on_phone(folder, run, outcome, phases)
-    except Exception as failure:  # noqa: BLE001: the rest is to go on.
+    except Exception as failure:  # Whatever it was: the rest is to go on.
         traceback.print_exc()
         error = f"on the phone: {type(failure).__name__}: {failure}"
-    records.write_json(
-        path,
-        msgspec.structs.replace(
-            held,
-            outcome=outcome,
-            error=error,
-            seconds={**held.seconds, **phases.seconds},
-        ),
-    )
-    return 0 if error is None else 1
-
-
-def write_record(
-    folder: Folder,
-    suite: Suite,
-    run: Run,
-    phases: Any,
-    outcome: records.Outcome | None,
-    error: str | None,
-) -> None:
-    """Writes the record of a run that ended."""
-    from object_detection_patch.decathlon.running.phases import (
-        environment,
-        peak_bytes,
-    )
-
-    records.write_json(
-        folder.run_record(run.id),
-        records.RunRecord(
-            schema=records.SCHEMA,
-            suite=suite.name,
-            experiment=run.experiment,
-            method=run.method,
-            task=run.task.key,
-            seed=run.seed,
-            base=run.base,
-            variant=run.variant,
-            config_sha256=runs_lib.config_sha256(suite, run),
-            steps=run.task.schedule.steps,
-            batch_size=run.task.schedule.batch_size,
-            rate=run.training.rate,
-            outcome=outcome,
-            error=error,
-            seconds=phases.seconds,
-            peak_bytes=peak_bytes(),
-            environment=environment(),
-            started=phases.started,
-        ),
-    )
+    keeping.keep_phone(folder, run, outcome, error, phases)
+    return 0 if error is None else keeping.FAILED
 
 
 def _outcome(
-    folder: Folder, run: Run, phases: Any, tpu: str | None
+    folder: Folder, run: Run, phases: Phases, tpu: str | None
 ) -> records.Outcome:
-    require_records(folder, run.task)
     with phases.phase("start"):
         from object_detection_patch.decathlon.running import (
             measuring,
@@ -182,25 +139,88 @@ def _outcome(
     training.write_run_config(folder, run, config)
     with phases.phase("train"):
         training.train(config, str(work / "train"), seed=run.seed, tpu=tpu)
-    return measuring.outcome(folder, run, config, phases)
+    outcome = measuring.outcome(folder, run, config, phases)
+    plans.refuse_other_base(folder, run.base, outcome.base_fingerprint)
+    return outcome
 
 
-def _draw(folder: Folder, suite: Suite, key: str) -> None:
-    from object_detection_patch.decathlon.running import data
-
-    if suite.drawn is None:
-        raise ValueError(
-            f"`--data` draws data. Received: {key} of suite {suite.name}, "
-            "whose records exist already."
+def _require_patch(folder: Folder, run: Run) -> None:
+    if not folder.run_patch(run).exists():
+        raise FolderError(
+            "A phone runs the patch that a training left in work/. Received: "
+            f"no {folder.run_patch(run)}; remove {folder.run_record(run.id)} "
+            "to train it again."
         )
-    data.draw(folder, suite.drawn, runs_lib.task_of(suite, key))
 
 
-def _split(folder: Folder, suite: Suite, key: str) -> None:
-    from object_detection_patch.decathlon.running import data
+def _piece(
+    folder: Folder, suite: Suite, options: argparse.Namespace
+) -> tuple[str, Callable[[], int]]:
+    """A name for the piece of work, and what does it."""
+    if options.data is not None:
+        task = runs_lib.task_of(suite, options.data)
+        return f"data_{task.key}", functools.partial(_draw, folder, suite, task)
+    if options.split is not None:
+        task = runs_lib.task_of(suite, options.split)
+        return f"split_{task.key}", functools.partial(
+            _split, folder, suite, task
+        )
+    if options.base is not None:
+        key = runs_lib.base_of(suite, options.base).key
+        return f"base_{key}", functools.partial(
+            _make_base, folder, suite, key, options.tpu
+        )
+    if options.phone is not None:
+        run = runs_lib.find_run(suite, options.phone)
+        # The training's name: both write one record.
+        return f"run_{run.id}", functools.partial(measure_phone, folder, run)
+    run = runs_lib.find_run(suite, options.run)
+    return f"run_{run.id}", functools.partial(
+        make_run, folder, suite, run, tpu=options.tpu
+    )
 
-    origin = runs_lib.task_of(suite, key.removesuffix(runs_lib.HELD_OUT))
-    data.hold_out(folder, origin, runs_lib.task_of(suite, key))
+
+def _draw(folder: Folder, suite: Suite, task: SuiteTask) -> int:
+    if suite.drawn is None:
+        raise FolderError(
+            f"`--data` draws data. Received: {task.key} of suite "
+            f"{suite.name}, whose records exist already."
+        )
+    datasets.refuse_other_drawing(folder, suite, task)
+    if not datasets.has_records(folder, task):
+        from object_detection_patch.decathlon.running import data
+
+        data.draw(folder, suite.drawn, task)
+    datasets.stamp_drawing(folder, suite, task)
+    datasets.keep_reports(folder, task)
+    return 0
+
+
+def _split(folder: Folder, suite: Suite, task: SuiteTask) -> int:
+    origin = runs_lib.origin_of(suite, task)
+    if origin == task:
+        raise FolderError(
+            "`--split` splits the training images of a task of `tuning`. "
+            f"Received: {task.key}."
+        )
+    datasets.require_records(folder, suite, origin)
+    datasets.refuse_other_drawing(folder, suite, task)
+    if not datasets.has_records(folder, task):
+        from object_detection_patch.decathlon.running import data
+
+        data.hold_out(folder, origin, task)
+    datasets.stamp_drawing(folder, suite, task)
+    return 0
+
+
+def _make_base(folder: Folder, suite: Suite, key: str, tpu: str | None) -> int:
+    if plans.held_base(folder, suite, key) is not None:
+        print(f"Base {key} is there.")
+        return 0
+    from object_detection_patch.decathlon.running import bases
+
+    bases.make_base(folder, suite, key, tpu=tpu)
+    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -221,5 +241,11 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _terminate(number: int, frame: object) -> NoReturn:
+    sys.exit(128 + number)
+
+
 if __name__ == "__main__":
+    # What was begun is removed, and what was started ends too.
+    signal.signal(signal.SIGTERM, _terminate)
     sys.exit(main())

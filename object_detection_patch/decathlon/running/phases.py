@@ -8,11 +8,13 @@ import importlib.metadata
 import os
 import pathlib
 import platform
+import re
 import resource
 import sys
 import time
 from collections.abc import Iterator
 
+import object_detection_patch
 from object_detection_patch.decathlon.running.record import Environment
 
 
@@ -36,6 +38,12 @@ class Phases:
 
 def peak_bytes() -> int:
     """Largest resident memory of this process so far."""
+    status = pathlib.Path("/proc/self/status")
+    if status.exists():
+        # `ru_maxrss` would be its parent's, if that was larger.
+        found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text())
+        if found:
+            return 1024 * int(found[1])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     # Kilobytes on Linux, bytes on macOS.
     return peak if sys.platform == "darwin" else 1024 * peak
@@ -45,11 +53,20 @@ def environment() -> Environment:
     """Where this process runs."""
     return Environment(
         python=platform.python_version(),
-        tensorflow=importlib.metadata.version("tensorflow"),
+        tensorflow=_tensorflow(),
         processor=_processor(),
         cores=os.cpu_count() or 1,
-        package=importlib.metadata.version("object_detection_patch"),
+        # Bazel runs it without installing it.
+        package=object_detection_patch.__version__,
     )
+
+
+def _tensorflow() -> str:
+    """Its version; read late, it must not fail a run of days."""
+    for name in ("tensorflow", "tensorflow-cpu", "tensorflow-tpu"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            return importlib.metadata.version(name)
+    return "unknown"
 
 
 def _processor() -> str:

@@ -80,24 +80,43 @@ def plan(
     failed: list[Run] = []
     measured: set[Run] = set()
     for run in runs:
-        path = folder.run_record(run.id)
-        if not path.exists():
+        held = held_record(folder, suite, run)
+        if held is None or (retry_failed and held.outcome is None):
             todo.append(run)
-            continue
-        held = record.read_run(path)
-        if held.outcome is not None:
-            _refuse_other_config(path, held, suite, run)
+        elif held.outcome is None:
+            failed.append(run)
+        else:
             finished.append(run)
             if held.outcome.int8 or (held.error and not retry_failed):
                 measured.add(run)
-        else:
-            (todo if retry_failed else failed).append(run)
     on_phone = [
         run
         for run in (*finished, *todo)
         if phone and run.experiment == MAIN and run not in measured
     ]
     return Plan(tuple(todo), tuple(finished), tuple(failed), tuple(on_phone))
+
+
+def held_record(
+    folder: Folder, suite: Suite, run: Run
+) -> record.RunRecord | None:
+    """What the directory has of a run with these settings.
+
+    None also for one that failed with others.
+
+    Raises:
+      FolderError: for a result whose configuration was another.
+      RecordError: for a file that is no whole record.
+    """
+    path = folder.run_record(run.id)
+    if not path.exists():
+        return None
+    held = record.read_run(path)
+    if held.config_sha256 == runs_lib.config_sha256(suite, run):
+        return held
+    if held.outcome is None:
+        return None
+    raise _changed(path, f"run {run.id}")
 
 
 def bases_todo(folder: Folder, suite: Suite, runs: Sequence[Run]) -> list[str]:
@@ -107,20 +126,70 @@ def bases_todo(folder: Folder, suite: Suite, runs: Sequence[Run]) -> list[str]:
       FolderError: for a base whose configuration was another.
       RecordError: for a file that is no whole record.
     """
-    todo = []
-    for key in runs_lib.bases_of(suite, runs):
-        path = folder.base_record(key)
-        if not path.exists():
-            todo.append(key)
-            continue
-        held = record.read_base(path)
-        if held.config_sha256 != runs_lib.base_sha256(suite, key):
-            raise _changed(path, f"base {key}")
-        if not folder.checkpoint(key).is_dir():
-            # The records came without the work: a base trained anew would
-            # have to be the same one, which `publish_base` checks.
-            todo.append(key)
-    return todo
+    return [
+        key
+        for key in runs_lib.bases_of(suite, runs)
+        if held_base(folder, suite, key) is None
+    ]
+
+
+def held_base(
+    folder: Folder, suite: Suite, key: str
+) -> record.BaseRecord | None:
+    """The record of a base that tasks can be trained on.
+
+    None if there is a record but no checkpoint: the records came without the
+    work, and a base trained anew will have to be the same one.
+
+    Raises:
+      FolderError: for a base whose configuration was another.
+      RecordError: for a file that is no whole record.
+    """
+    path = folder.base_record(key)
+    if not path.exists():
+        return None
+    held = record.read_base(path)
+    if held.config_sha256 != runs_lib.base_sha256(suite, key):
+        raise _changed(path, f"base {key}")
+    return held if folder.checkpoint(key).is_dir() else None
+
+
+def require_base(folder: Folder, suite: Suite, key: str) -> record.BaseRecord:
+    """The record of a base that tasks can be trained on.
+
+    Raises:
+      FolderError: if it is not made, or its configuration was another.
+      RecordError: for a file that is no whole record.
+    """
+    held = held_base(folder, suite, key)
+    if held is None:
+        raise FolderError(
+            "A run needs its base, which its own line of --print_commands "
+            f"makes (--base {key}). Received: no {folder.base_record(key)}, "
+            f"or no {folder.checkpoint(key)}."
+        )
+    return held
+
+
+def refuse_other_base(folder: Folder, key: str, fingerprint: str) -> None:
+    """Raises FolderError if the record of a base is of other weights."""
+    path = folder.base_record(key)
+    if path.exists():
+        _refuse_other(path, record.read_base(path).fingerprint, fingerprint)
+
+
+def refuse_results_of_others(
+    folder: Folder, key: str, fingerprint: str
+) -> None:
+    """The same, and for the results of runs on the base of this key.
+
+    Raises:
+      RecordError: for a file that is no whole record.
+    """
+    refuse_other_base(folder, key, fingerprint)
+    for path, held in _results(folder):
+        if held.base == key and held.outcome is not None:
+            _refuse_other(path, held.outcome.base_fingerprint, fingerprint)
 
 
 def _refuse_changed(folder: Folder, suite: Suite) -> None:
@@ -131,10 +200,10 @@ def _refuse_changed(folder: Folder, suite: Suite) -> None:
             f"{suite.name} for {folder.root}, which holds suite {held.name}; "
             "take another --out_dir."
         )
-    for path, run_record in _results(folder):
+    for _, run_record in _results(folder):
         run = _run_of(suite, run_record)
         if run is not None:
-            _refuse_other_config(path, run_record, suite, run)
+            held_record(folder, suite, run)
 
 
 def _results(
@@ -158,16 +227,19 @@ def _run_of(suite: Suite, held: record.RunRecord) -> Run | None:
     )
 
 
-def _refuse_other_config(
-    path: pathlib.Path, held: record.RunRecord, suite: Suite, run: Run
-) -> None:
-    if held.config_sha256 != runs_lib.config_sha256(suite, run):
-        raise _changed(path, f"run {run.id}")
-
-
 def _changed(path: pathlib.Path, what: str) -> FolderError:
     return FolderError(
         "Results of different configurations must not be mixed. Received: "
         f"{what}, whose settings in the suite are no longer those of {path}; "
         "remove that file to run it again, or take another --out_dir."
     )
+
+
+def _refuse_other(path: pathlib.Path, held: str, fingerprint: str) -> None:
+    if held != fingerprint:
+        raise FolderError(
+            "Results on different bases must not be mixed. Received: the base "
+            f"{fingerprint[:12]}, made here, but {path} is of base "
+            f"{held[:12]} (another processor or version rounds differently); "
+            "take a new --out_dir."
+        )

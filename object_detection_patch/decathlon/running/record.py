@@ -116,16 +116,19 @@ class RunRecord(_Strict, frozen=True):
     """One run: which, how it was done, and what came of it.
 
     Args:
-      experiment: `main`, `updating` or `sparsity`.
-      variant: the column of `updating` (key of the base) or of `sparsity`
-        (label of the options); empty in `main`.
+      experiment: `main`, `updating`, `sparsity` or `tuning`.
+      variant: the column of `updating` (key of the base), of `sparsity`
+        (label of the options) or of `tuning` (the rate); empty in `main`.
       base: key of the base.
       config_sha256: of everything that decides the result but the base's
         weights; see `suite.runs`.
       outcome: None if the run failed.
-      error: why it failed, None if it did not.
-      seconds: phase -> wall time.
-      peak_bytes: largest resident memory of the process so far.
+      error: why it failed, None if it did not; beside an outcome, why there
+        is nothing of the phone.
+      seconds: phase -> wall time in the process that ended it: a training
+        that was interrupted counts from where it was resumed.
+      peak_bytes: largest resident memory of that process when it was trained
+        and measured in Keras; 0 if it died without telling.
       started: UTC, ISO 8601.
     """
 

@@ -16,6 +16,7 @@ from object_detection_patch.decathlon.suite.suite import (
     SuiteTask,
 )
 from object_detection_patch.od_api import (
+    checks,
     compat,
     extractors,
     pipeline_config,
@@ -23,8 +24,8 @@ from object_detection_patch.od_api import (
 )
 from object_detection_patch.training import loop
 
-# Resumed from the newest one, should the process be killed.
-_CHECKPOINT_EVERY = 1000
+# Steps; resumed from the newest one, should the process be killed.
+_SELDOM, _OFTEN = 1000, 100
 
 
 def write_run_config(folder: Folder, run: Run, path: str) -> None:
@@ -37,7 +38,7 @@ def write_run_config(folder: Folder, run: Run, path: str) -> None:
         _data(folder, run.task, run.task.schedule, run.training.rate),
         patch_options=run.training.options,
     )
-    _write(path, text)
+    write_text(path, text)
 
 
 def write_base_config(
@@ -54,7 +55,7 @@ def write_base_config(
       train_records: the share of the task's records that it is trained on.
     """
     data = _data(folder, task, base.schedule, base.rate, train_records)
-    _write(path, configure.base_text(suite.architecture, data))
+    write_text(path, configure.base_text(suite.architecture, data))
 
 
 def train(
@@ -68,7 +69,8 @@ def train(
       tpu: see `devices`.
 
     Raises:
-      ValueError: for a config, base or checkpoint that does not fit.
+      ValueError: for a config, records, a base or a checkpoint that does not
+        fit.
       NonFiniteError: when a loss or a gradient is not finite.
     """
     compat.enable()
@@ -76,6 +78,8 @@ def train(
     from object_detection import model_lib_v2
 
     pipeline = pipeline_config.read_pipeline(config)
+    for is_training in (True, False):
+        checks.check_readers(pipeline, training=is_training)
     patch = pipeline_config.patch_of(pipeline)
     steps = pipeline.train_config.num_steps
     with contextlib.ExitStack() as stack:
@@ -94,12 +98,16 @@ def train(
 
 
 def _checkpoint_every(steps: int) -> int:
-    """The greatest divisor of `steps` in reach: the last step is saved."""
-    return next(
-        count
-        for count in range(min(steps, _CHECKPOINT_EVERY), 0, -1)
-        if steps % count == 0
-    )
+    """A divisor of `steps`: the loop saves the last step no other way.
+
+    The greatest in reach. Where there is none, as of a large prime, saving
+    less often costs less than saving at every other step.
+    """
+    divisors = [count for count in range(1, steps + 1) if steps % count == 0]
+    near = [count for count in divisors if _OFTEN <= count <= _SELDOM]
+    if near:
+        return max(near)
+    return min(count for count in divisors if count > _SELDOM or count == steps)
 
 
 def _data(
@@ -121,7 +129,8 @@ def _data(
     )
 
 
-def _write(path: str, text: str) -> None:
+def write_text(path: str, text: str) -> None:
+    """Writes a text file; makes its directory."""
     os.makedirs(os.path.dirname(path), exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)

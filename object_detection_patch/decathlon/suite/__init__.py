@@ -1,1 +1,1 @@
-"""WHAT a decathlon runs: tasks, methods, bases, experiments. No TensorFlow."""
+"""WHAT a decathlon runs: tasks, methods, bases, experiments."""

@@ -6,14 +6,16 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import TypeAlias
 
+from google.protobuf import text_format
+
 from object_detection_patch import recipes
 from object_detection_patch.decathlon.mean_ap import FLAGS
-from object_detection_patch.decathlon.suite.runs import all_tasks
+from object_detection_patch.decathlon.suite.runs import all_runs, all_tasks
 from object_detection_patch.decathlon.suite.suite import (
     Base,
     Suite,
-    SuiteTask,
 )
+from object_detection_patch.methods import check as check_patch
 from object_detection_patch.methods import presets
 
 _Fault: TypeAlias = tuple[str, str]
@@ -44,8 +46,8 @@ def _faults(suite: Suite) -> Iterator[_Fault]:
     keys = [task.key for task in tasks]
     trained = [base.task for base in bases if isinstance(base, Base)]
     yield from _unknown("A base's `task` must be", trained, keys)
+    own = [task.key for task in suite.tasks]
     if suite.updating:
-        own = [task.key for task in suite.tasks]
         yield from _unknown(
             "`updating.task` must be", [suite.updating.task], own
         )
@@ -57,20 +59,49 @@ def _faults(suite: Suite) -> Iterator[_Fault]:
         yield from _unknown(
             "`tuning.rates` must be of", suite.tuning.rates, suite.methods
         )
-        own = [task.key for task in suite.tasks]
         yield from _unknown("`tuning.tasks` must be", suite.tuning.tasks, own)
-    yield from _unknown(
-        "`quick` must name", suite.quick[0], [t.key for t in suite.tasks]
-    )
+    yield from _unknown("`quick` must name", suite.quick[0], own)
     yield from _unknown("`quick` must name", suite.quick[1], suite.methods)
     for task in tasks:
-        yield from _task_faults(task)
+        yield from _unknown(
+            f"`honoured_flags` of {task.key} must be",
+            task.honoured_flags,
+            FLAGS,
+        )
+    # Rates that are written alike make one id.
+    yield from _repeated("run", [run.id for run in all_runs(suite, 1)])
+    yield from _drawing_faults(suite)
+    yield from _option_faults(suite)
 
 
-def _task_faults(task: SuiteTask) -> Iterator[_Fault]:
-    yield from _unknown(
-        f"`honoured_flags` of {task.key} must be", task.honoured_flags, FLAGS
-    )
+def _drawing_faults(suite: Suite) -> Iterator[_Fault]:
+    if suite.drawn:
+        # Of an extra that other suites do without.
+        from tfrecords_tools.synthetic.worlds import worlds
+
+        yield from _unknown(
+            "A task of a suite with `drawn` must be",
+            [task.key for task in (suite.source, *suite.tasks)],
+            worlds(),
+        )
+
+
+def _option_faults(suite: Suite) -> Iterator[_Fault]:
+    """Options that only a training would refuse, hours later."""
+    written = [(name, m.options) for name, m in suite.methods.items()]
+    if suite.sparsity:
+        method = suite.sparsity.method
+        written += [(method, text) for text in suite.sparsity.options.values()]
+    for name, options in written:
+        try:
+            patch = presets.patch_config(name)
+            text_format.Merge(options, patch)
+            check_patch(patch)
+        except (text_format.ParseError, ValueError) as error:
+            yield (
+                f"`options` of {name} must be fields of protos/patch.proto.",
+                f"{options!r}, refused with: {error}",
+            )
 
 
 def _unknown(
@@ -84,4 +115,4 @@ def _unknown(
 def _repeated(what: str, keys: list[str]) -> Iterator[_Fault]:
     for key, times in Counter(keys).items():
         if times > 1:
-            yield f"A {what}'s `key` must be used once.", f"{key!r} twice"
+            yield f"The key of a {what} must be used once.", f"{key!r} twice"

@@ -121,6 +121,13 @@ def held_out_tasks(suite: Suite) -> tuple[SuiteTask, ...]:
     )
 
 
+def origin_of(suite: Suite, task: SuiteTask) -> SuiteTask:
+    """The task whose images a held-out task splits; any other, itself."""
+    tuned = suite.tuning.tasks if suite.tuning else ()
+    origins = {f"{t.key}{HELD_OUT}": t for t in suite.tasks if t.key in tuned}
+    return origins.get(task.key, task)
+
+
 def _held_out(task: SuiteTask, percent: int) -> SuiteTask:
     held_out = max(1, task.train_images * percent // 100)
     return msgspec.structs.replace(
@@ -176,18 +183,54 @@ def base_sha256(suite: Suite, key: str) -> str:
     )
 
 
+def data_sha256(suite: Suite, task: SuiteTask) -> str:
+    """Digest of what decides the images that a suite draws for a task."""
+    return _digest(
+        {
+            "drawn": msgspec.to_builtins(suite.drawn),
+            "task": task.key,
+            "images": [task.train_images, task.eval_images],
+        }
+    )
+
+
 def base_of(suite: Suite, key: str) -> Any:
-    """The suite's `Base` or `GivenBase` of a key."""
-    bases = [suite.base]
-    if suite.updating:
-        bases += suite.updating.bases
-    return next(base for base in bases if base.key == key)
+    """The suite's `Base` or `GivenBase` of a key.
+
+    Raises:
+      ValueError: if it has none.
+    """
+    updating = suite.updating.bases if suite.updating else ()
+    bases = {base.key: base for base in (suite.base, *updating)}
+    _check_known("A base", [key], tuple(bases))
+    return bases[key]
 
 
 def task_of(suite: Suite, key: str) -> SuiteTask:
-    """The source or the task of a key."""
-    return next(
-        task for task in (suite.source, *all_tasks(suite)) if task.key == key
+    """The source or the task of a key.
+
+    Raises:
+      ValueError: if there is none.
+    """
+    tasks = {task.key: task for task in (suite.source, *all_tasks(suite))}
+    _check_known("A task", [key], tuple(tasks))
+    return tasks[key]
+
+
+def find_run(suite: Suite, run_id: str) -> Run:
+    """The run of an id.
+
+    Raises:
+      ValueError: if the suite has none of it.
+    """
+    seed = run_id.rpartition("__seed")[2]
+    if seed.isdecimal() and int(seed) >= 1:
+        for run in all_runs(suite, int(seed)):
+            if run.id == run_id:
+                return run
+    raise ValueError(
+        "A run must be one of the suite's, as --print_commands prints them. "
+        f"Received: {run_id!r}."
     )
 
 

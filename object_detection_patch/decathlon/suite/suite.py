@@ -11,6 +11,7 @@ FINE_TUNING = "FINE_TUNING"
 """The method that every score is relative to."""
 
 _Key = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_]*\Z")]
+_Label = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*\Z")]
 _Count = Annotated[int, msgspec.Meta(ge=1)]
 _Rate = Annotated[float, msgspec.Meta(gt=0)]
 
@@ -107,13 +108,13 @@ class Sparsity(_Strict, frozen=True, kw_only=True):
 
     Args:
       method: key of the suite's methods.
-      options: label of a column -> text proto that takes the place of the
-        method's own options. One of them may be the method's own: then the
-        runs of the main experiment serve for it.
+      options: label of a column, in run ids and file names -> text proto that
+        takes the place of the method's own options. One of them may be the
+        method's own: then the runs of the main experiment serve for it.
     """
 
     method: str
-    options: Mapping[str, str]
+    options: Mapping[_Label, str]
 
 
 class Tuning(_Strict, frozen=True, kw_only=True):

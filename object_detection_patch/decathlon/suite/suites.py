@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from object_detection_patch.decathlon.suite import checks, mini, paper
+from object_detection_patch.decathlon.suite import mini, paper
 from object_detection_patch.decathlon.suite.suite import Suite
 
 _NAMED = {"mini": mini.suite, "paper": paper.suite}
@@ -23,7 +23,9 @@ def load(name: str) -> Suite:
             f"`--suite` must be {', '.join(_NAMED)} or the JSON file of a "
             f"suite. Received: {name!r}."
         )
+    # Its checks ask the methods, which import TensorFlow.
     from object_detection_patch.decathlon.running import record
+    from object_detection_patch.decathlon.suite import checks
 
     suite = record.read_suite(name)
     checks.check(suite, name)

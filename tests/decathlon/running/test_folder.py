@@ -1,48 +1,15 @@
-"""A decathlon's directory: one run at a time, data named when missing."""
+"""A decathlon's directory: its paths, and work of one kind in each."""
 
 from __future__ import annotations
-
-import subprocess
-import sys
 
 import pytest
 
 from object_detection_patch.decathlon.running.folder import (
     FolderError,
     empty_unless,
-    locked,
     open_folder,
-    require_records,
 )
-from tests.decathlon.suite.suites_to_test import task
-
-_HOLD = (
-    "import sys\n"
-    "from object_detection_patch.decathlon.running.folder import *\n"
-    "with locked(open_folder(sys.argv[1])):\n"
-    "    print('held', flush=True)\n"
-    "    sys.stdin.read()\n"
-)
-
-
-def test_a_second_process_is_refused_until_the_first_is_gone(tmp_path):
-    folder = open_folder(tmp_path)
-    with subprocess.Popen(
-        [sys.executable, "-c", _HOLD, str(tmp_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        assert process.stdout.readline() == "held\n"
-        with (
-            pytest.raises(FolderError, match="another one is using"),
-            locked(folder),
-        ):
-            pass
-        process.kill()
-        process.wait()
-    with locked(folder):
-        pass
+from object_detection_patch.decathlon.suite.suite import GivenBase
 
 
 def test_paths_of_a_suite_are_seen_from_the_data_directory(tmp_path):
@@ -54,32 +21,63 @@ def test_paths_of_a_suite_are_seen_from_the_data_directory(tmp_path):
     assert own.data == tmp_path / "out" / "work" / "data"
 
 
-@pytest.mark.parametrize("missing", ["train_records", "eval_records"])
-def test_missing_records_are_named_with_what_makes_them(tmp_path, missing):
-    folder = open_folder(tmp_path / "out", str(tmp_path))
-    birds = task("birds")
-    for name in ("train_records", "eval_records", "label_map"):
-        if name != missing:
-            (tmp_path / getattr(birds, name)).touch()
+def test_directories_are_kept_whole_whatever_the_place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = open_folder("a b", "../records")
+    monkeypatch.chdir("/")
 
-    with pytest.raises(FolderError, match="birds .* Convert it.") as raised:
-        require_records(folder, birds, hint="Convert it.")
-    assert folder.path(getattr(birds, missing)) in str(raised.value)
+    assert folder.root == tmp_path / "a b"
+    assert folder.data == tmp_path.parent / "records"
+    given = GivenBase(key="zoo", pipeline_config="p", checkpoint="/c")
+    assert folder.given(given) == (str(folder.data / "p"), "/c")
 
 
-def test_work_of_the_same_settings_stays_and_of_others_goes(tmp_path):
-    work = tmp_path / "runs" / "a"
-    empty_unless(work, "these settings")
-    (work / "ckpt-1").touch()
-    empty_unless(work, "these settings")
-    assert (work / "ckpt-1").exists()
-    empty_unless(work, "other settings")
-    assert not (work / "ckpt-1").exists()
+@pytest.mark.parametrize("character", "*?[]'\\\n")
+@pytest.mark.parametrize("option", ["--out_dir", "--data_dir"])
+def test_characters_of_patterns_and_quotes_are_refused(character, option):
+    bad = f"/data/it{character}s"
+    paths = (bad, "/data") if option == "--out_dir" else ("/data", bad)
+
+    with pytest.raises(FolderError, match=f"`{option}` must be a path without"):
+        open_folder(*paths)
 
 
-def test_work_that_nobody_vouches_for_goes(tmp_path):
-    work = tmp_path / "a"
-    work.mkdir()
-    (work / "ckpt-1").touch()
-    empty_unless(work, "these settings")
-    assert not (work / "ckpt-1").exists()
+def test_work_of_the_same_kind_is_gone_on_with(tmp_path):
+    work = tmp_path / "runs" / "one"
+    empty_unless(work, "first")
+    (work / "train").mkdir()
+    empty_unless(work, "first")
+
+    assert (work / "train").is_dir()
+
+
+def test_work_of_another_kind_is_removed(tmp_path):
+    work = tmp_path / "one"
+    for identity in ("first", "second", "first"):
+        empty_unless(work, identity)
+        assert not (work / "train").exists()
+        (work / "train").mkdir()
+
+
+def test_work_of_an_unknown_kind_is_removed(tmp_path):
+    (tmp_path / "one" / "train").mkdir(parents=True)
+    empty_unless(tmp_path / "one", "first")
+
+    assert not (tmp_path / "one" / "train").exists()
+
+
+def test_work_that_was_half_removed_is_of_no_kind(tmp_path, monkeypatch):
+    work = tmp_path / "one"
+    empty_unless(work, "first")
+    (work / "train").mkdir()
+
+    def killed(path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("shutil.rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        empty_unless(work, "second")
+    monkeypatch.undo()
+    empty_unless(work, "first")
+
+    assert not (work / "train").exists()

@@ -117,3 +117,63 @@ def test_whoever_stops_listening_ends_the_processes(tmp_path, jobs):
     time.sleep(0.3)
 
     assert marker.stat().st_size == size
+
+
+@pytest.mark.parametrize(
+    ("code", "ending"),
+    [
+        ("import sys; sys.exit(3)", "the process ended with exit code 3"),
+        (
+            "import os; os.kill(os.getpid(), 9)",
+            "the process was ended by signal 9 (Killed)",
+        ),
+    ],
+)
+def test_how_a_process_ended_is_said(tmp_path, jobs, code, ending):
+    (ended,) = jobs.run([_job(tmp_path, "bad", code)])
+
+    assert ended.ending == ending
+
+
+def test_more_at_once_than_there_are_jobs(tmp_path, counted):
+    jobs = Jobs(100, counted.append)
+    code = "import os; print(os.environ['TF_NUM_INTRAOP_THREADS'])"
+    (ended,) = jobs.run([_job(tmp_path, "alone", code)])
+
+    assert ended.tail() == str(os.cpu_count() or 1)
+    assert list(jobs.run([])) == []
+
+
+def test_processes_hold_what_they_are_given(tmp_path, counted):
+    reading, writing = os.pipe()
+    code = f"import os; os.write({writing}, b'held')"
+    (ended,) = Jobs(1, counted.append, hold=[writing]).run(
+        [_job(tmp_path, "holder", code)]
+    )
+    os.close(writing)
+
+    assert ended.code == 0
+    with os.fdopen(reading, "rb") as pipe:
+        assert pipe.read() == b"held"
+
+
+def test_a_process_whose_log_cannot_be_written_is_ended(tmp_path):
+    def full(steps):
+        raise OSError(28, "No space left on device")
+
+    code = (
+        "import time\nprint('Step 1 per-step time 0.1s', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    began = time.monotonic()
+    with pytest.raises(OSError, match="No space left"):
+        list(Jobs(1, full).run([_job(tmp_path, "slow", code, steps=9)]))
+    assert time.monotonic() - began < 30
+
+
+def test_whatever_a_process_prints_is_logged(tmp_path, jobs):
+    code = r"import sys; sys.stdout.buffer.write(b'\xff\xc3\xa9 \x00\n')"
+    (ended,) = jobs.run([_job(tmp_path, "bytes", code)])
+
+    assert ended.code == 0
+    assert ended.tail() == "\ufffd\u00e9 \x00"

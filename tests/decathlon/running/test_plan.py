@@ -137,3 +137,69 @@ def test_a_changed_base_is_refused(folder):
 
     with pytest.raises(FolderError, match="base source, whose settings"):
         plan.bases_todo(folder, suite(base=base), runs.select(suite()))
+
+
+def test_a_failure_with_other_settings_is_none(folder):
+    first, *_ = runs.select(suite())
+    _keep(
+        folder, first, outcome=None, error="no memory", config_sha256="0" * 64
+    )
+
+    assert plan.plan(folder, suite(), [first]).todo == (first,)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"null"])
+@pytest.mark.parametrize("name", ["run", "base", "suite"])
+def test_an_empty_record_is_named(folder, name, content):
+    first, *_ = runs.select(suite())
+    path = {
+        "run": folder.run_record(first.id),
+        "base": folder.base_record("source"),
+        "suite": folder.suite,
+    }[name]
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+
+    with pytest.raises(record.RecordError, match=str(path)):
+        plan.settle_suite(folder, suite())
+        plan.plan(folder, suite(), [first])
+        plan.bases_todo(folder, suite(), [first])
+
+
+def test_a_base_that_a_run_needs_is_asked_for(folder):
+    with pytest.raises(FolderError, match=r"\(--base source\). Received: no "):
+        plan.require_base(folder, suite(), "source")
+    path = folder.base_record("source")
+    record.write_json(path, base_record(suite(), "source"))
+    with pytest.raises(FolderError, match="or no .*checkpoint"):
+        plan.require_base(folder, suite(), "source")
+    folder.checkpoint("source").mkdir(parents=True)
+
+    held = plan.require_base(folder, suite(), "source")
+    assert held == base_record(suite(), "source")
+
+
+def test_a_base_with_other_weights_is_refused(folder):
+    mine, other = "ab" * 32, "cd" * 32
+    plan.refuse_results_of_others(folder, "source", other)
+    record.write_json(
+        folder.base_record("source"), base_record(suite(), "source")
+    )
+    plan.refuse_results_of_others(folder, "source", mine)
+    plan.refuse_other_base(folder, "coco_10", other)
+
+    for refused in (plan.refuse_other_base, plan.refuse_results_of_others):
+        with pytest.raises(FolderError, match=f"base {other[:12]}, made here"):
+            refused(folder, "source", other)
+
+
+def test_results_on_a_base_outlast_its_record(folder):
+    updating = runs.select(suite(), experiments=["updating"])
+    first, *_ = runs.select(suite())
+    _keep(folder, first)
+    _keep(folder, updating[0], outcome=None, error="no memory")
+
+    with pytest.raises(FolderError, match=first.id):
+        plan.refuse_results_of_others(folder, "source", "cd" * 32)
+    plan.refuse_results_of_others(folder, "source", "ab" * 32)
+    plan.refuse_results_of_others(folder, "coco_10", "cd" * 32)

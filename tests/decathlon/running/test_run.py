@@ -9,18 +9,19 @@ import sys
 import msgspec
 import pytest
 
-from object_detection_patch.decathlon.running import record
+from object_detection_patch.decathlon.running import plan, record
 from object_detection_patch.decathlon.running import run as running
+from object_detection_patch.decathlon.running import work as works
 from object_detection_patch.decathlon.running.folder import (
     FolderError,
-    locked,
     open_folder,
 )
-from object_detection_patch.decathlon.running.one import find_run
+from object_detection_patch.decathlon.running.jobs import Job
+from object_detection_patch.decathlon.running.lock import locked
 from object_detection_patch.decathlon.suite import mini, runs
 from object_detection_patch.decathlon.suite.suite import Drawn, Method
 from object_detection_patch.patch_file import read_patch
-from tests.decathlon.running.records_to_test import base_record, run_record
+from tests.decathlon.running.records_to_test import run_record
 from tests.decathlon.suite import suites_to_test
 
 _FINITE = ("FINE_TUNING", "SPOTPATCH")
@@ -143,19 +144,19 @@ def test_converters_reports_and_pictures_are_kept(done):
 
 def test_nothing_is_done_twice(done):
     folder, _ = done
-    work = running.find_work(folder, _suite(), runs.select(_suite()))
+    work = works.find_work(folder, _suite(), runs.select(_suite()))
 
-    assert running.commands(work) == []
-    assert "0 runs to do, 2 finished, 1 failed before" in running.describe(work)
+    assert works.commands(work) == []
+    assert "0 runs to do, 2 finished, 1 failed before" in works.describe(work)
 
 
 def test_only_a_failed_run_is_tried_again(done):
     folder, _ = done
-    work = running.find_work(
+    work = works.find_work(
         folder, _suite(), runs.select(_suite()), retry_failed=True
     )
 
-    assert [line.split()[-1] for line in running.commands(work)] == [
+    assert [line.split()[-1] for line in works.commands(work)] == [
         "main__bn_patch__voc__seed1"
     ]
 
@@ -164,36 +165,6 @@ def test_a_directory_in_use_is_left_alone(done):
     folder, _ = done
     with locked(folder), pytest.raises(FolderError, match="another one is"):
         running.run_suite(folder, _suite(), runs.select(_suite()), jobs=1)
-
-
-def test_commands_come_in_blocks_in_the_order_of_need(tmp_path):
-    folder = open_folder(tmp_path)
-    suite = mini.suite()
-    selected = runs.select(suite, tasks=["voc"], methods=["SPOTPATCH"])
-    work = running.find_work(folder, suite, selected, phone=True)
-    blocks = "\n".join(running.commands(work)).split("\n\n")
-
-    lines = [block.splitlines() for block in blocks]
-    assert [len(block) for block in lines] == [10, 1, 1, 1]
-    assert lines[1][0].endswith("--base oid")
-    assert lines[2][0].endswith("--run main__spotpatch__voc__seed1")
-    assert lines[3][0].endswith("--phone main__spotpatch__voc__seed1")
-    assert all(f"--out_dir={tmp_path}" in line for line in sum(lines, []))
-
-
-def test_images_to_tune_on_are_split_after_they_are_drawn(tmp_path):
-    folder = open_folder(tmp_path)
-    suite = mini.suite()
-    selected = runs.select(suite, experiments=["tuning"])
-    tuned = [run for run in selected if run.task.key == "kitti_held_out"]
-    work = running.find_work(folder, suite, tuned[:1])
-    blocks = "\n".join(running.commands(work)).split("\n\n")
-
-    # The base's detections are drawn in every task's images.
-    assert len(blocks[0].splitlines()) == 10
-    assert blocks[1].endswith("--split kitti_held_out")
-    assert blocks[2].endswith("--base oid")
-    assert len(blocks) == 4
 
 
 def test_data_of_others_are_asked_for_before_training(tmp_path):
@@ -205,38 +176,88 @@ def test_data_of_others_are_asked_for_before_training(tmp_path):
     assert "python -m tfrecords_tools convert birds" in str(raised.value)
 
 
-def test_a_measured_phone_is_not_measured_again(tmp_path):
-    folder = open_folder(tmp_path)
-    suite = suites_to_test.suite(phone=True)
-    first, second, *others = runs.select(suite)
-    whole = run_record(suite, first)
-    unmeasured = msgspec.structs.replace(whole.outcome, int8=None)
-    for run, outcome in ((first, whole.outcome), (second, unmeasured)):
-        path = folder.run_record(run.id)
-        path.parent.mkdir(exist_ok=True)
-        record.write_json(path, run_record(suite, run, outcome=outcome))
-    work = running.find_work(
-        folder, suite, [first, second, *others], phone=True
+def test_empty_data_are_asked_for_before_training(tmp_path):
+    suite = suites_to_test.suite()
+    folder = open_folder(tmp_path / "out", str(tmp_path))
+    for task in (suite.source, *suite.tasks):
+        for name in ("train_records", "eval_records", "label_map"):
+            (tmp_path / getattr(task, name)).touch()
+
+    with pytest.raises(FolderError, match="Task birds .* empty files at"):
+        running.run_suite(folder, suite, runs.select(suite), jobs=1)
+
+
+def _ends(tmp_path, code, run_id, **changes):
+    """A job that ends at once, in the way of `code`."""
+    command = (sys.executable, "-c", f"import os, sys\n{code}", run_id)
+    return Job("dying", command, tmp_path / f"{run_id}.txt", **changes)
+
+
+@pytest.fixture
+def doing(tmp_path):
+    folder = open_folder(tmp_path / "out")
+    with locked(folder) as lock:
+        yield running._Doing(folder, suites_to_test.suite(), 2, lock)
+
+
+def _work(data=(), bases=(), run_jobs=(), phones=()):
+    return works.Work(data, bases, run_jobs, phones, plan.Plan((), (), ()))
+
+
+def test_a_killed_run_is_recorded_and_the_rest_goes_on(tmp_path, doing):
+    first, second, third, _ = runs.select(suites_to_test.suite())
+    folder = open_folder(tmp_path / "out")
+    kill = "print('said last', flush=True); os.kill(os.getpid(), 9)"
+    marker = tmp_path / "done"
+    jobs = (
+        _ends(tmp_path, kill, first.id),
+        _ends(tmp_path, f"open({str(marker)!r}, 'w')", second.id),
+        # It has recorded why, or had nothing to record.
+        _ends(tmp_path, "sys.exit(2)", third.id),
+    )
+    phones = (
+        _ends(tmp_path, "sys.exit(9)", first.id),
+        _ends(tmp_path, f"os.remove({str(marker)!r})", second.id),
     )
 
-    assert work.plan.phone == (second, *others)
-    assert work.plan.finished == (first, second)
+    assert doing.do(_work(run_jobs=jobs, phones=phones)) == 2
+    held = record.read_run(folder.run_record(first.id))
+    assert held.outcome is None
+    assert "ended by signal 9" in held.error
+    assert held.error.endswith("said last")
+    assert os.listdir(folder.root / "runs") == [f"{first.id}.json"]
+    # The second was measured, the first was not even tried.
+    assert not marker.exists()
 
 
-def test_a_run_is_found_by_its_id_alone():
-    for run in runs.all_runs(mini.suite(), 2):
-        assert find_run(mini.suite(), run.id) == run
-    for wrong in ("main__spotpatch__voc__seed0", "main__spotpatch__voc", ""):
-        with pytest.raises(ValueError, match="one of the suite's"):
-            find_run(mini.suite(), wrong)
-
-
-def test_records_without_work_ask_for_their_base(tmp_path):
-    folder = open_folder(tmp_path)
+def test_a_result_of_a_process_that_broke_later_counts(tmp_path, doing):
     suite = suites_to_test.suite()
-    path = folder.base_record("source")
-    path.parent.mkdir()
-    record.write_json(path, base_record(suite, "source"))
+    first, *_ = runs.select(suite)
+    folder = open_folder(tmp_path / "out")
+    record.write_json(folder.run_record(first.id), run_record(suite, first))
+    job = _ends(tmp_path, "os.kill(os.getpid(), 11)", first.id)
 
-    work = running.find_work(folder, suite, runs.select(suite))
-    assert [job.command[-1] for job in work.bases] == ["source"]
+    assert doing.do(_work(run_jobs=(job,))) == 0
+    held = record.read_run(folder.run_record(first.id))
+    assert held == run_record(suite, first)
+
+
+def test_without_data_nothing_goes_on(tmp_path, doing):
+    jobs = (_ends(tmp_path, "sys.exit('no paint')", "birds"),)
+    later = (_ends(tmp_path, "sys.exit(9)", "never"),)
+
+    with pytest.raises(running.JobError, match="exit code 1; .*\nno paint"):
+        doing.do(_work(data=jobs, bases=later))
+    assert not (tmp_path / "never.txt").exists()
+
+
+def test_reports_of_converters_are_kept_of_real_data(tmp_path):
+    suite = suites_to_test.suite()
+    folder = open_folder(tmp_path / "out", str(tmp_path))
+    for task in (suite.source, *suite.tasks):
+        for name in ("train_records", "eval_records", "label_map"):
+            (tmp_path / getattr(task, name)).write_bytes(b"x")
+    (tmp_path / "birds_eval_report.json").write_bytes(b"{}")
+    running.list_commands(folder, suite, runs.select(suite))
+
+    assert os.listdir(folder.conversion) == ["birds_eval_report.json"]

@@ -16,6 +16,8 @@ from object_detection_patch.decathlon.suite.suite import (
 )
 
 SCHEDULE = Schedule(steps=4, batch_size=2)
+USUAL = "  part { binary_mask { lambda_sps: 3e-3 } }\n"
+OTHER = "  part { binary_mask { lambda_sps: 3e-2 } }\n"
 
 
 def task(key: str, **changes: Any) -> SuiteTask:
@@ -48,13 +50,13 @@ def suite(**changes: Any) -> Suite:
             "base": base("source", "source"),
             "methods": {
                 "FINE_TUNING": Method(rate=1e-3),
-                "SPOTPATCH": Method(rate=1e-2, options="usual"),
+                "SPOTPATCH": Method(rate=1e-2, options=USUAL),
             },
             "updating": Updating(
                 task="coco", bases=(base("coco_10", "coco", 10),)
             ),
             "sparsity": Sparsity(
-                method="SPOTPATCH", options={"a": "usual", "b": "other"}
+                method="SPOTPATCH", options={"a": USUAL, "b": OTHER}
             ),
             "tuning": Tuning(
                 tasks=("birds",),

@@ -1,4 +1,4 @@
-"""The miniature suite says what the issue of a decathlon needs of it."""
+"""The miniature suite: its tasks, its distances, its rates."""
 
 from __future__ import annotations
 

@@ -6,8 +6,14 @@ import msgspec
 import pytest
 
 from object_detection_patch.decathlon.suite import mini, runs
-from object_detection_patch.decathlon.suite.suite import Method
-from tests.decathlon.suite.suites_to_test import base, suite, task
+from object_detection_patch.decathlon.suite.suite import Drawn, Method
+from tests.decathlon.suite.suites_to_test import (
+    OTHER,
+    USUAL,
+    base,
+    suite,
+    task,
+)
 
 
 def _ids(selected):
@@ -40,7 +46,7 @@ def test_sparsity_leaves_out_what_the_main_experiment_has():
         "sparsity__spotpatch__birds__b__seed1",
         "sparsity__spotpatch__coco__b__seed1",
     ]
-    assert {run.training.options for run in selected} == {"other"}
+    assert {run.training.options for run in selected} == {OTHER}
 
 
 def test_tuning_splits_training_images():
@@ -50,7 +56,7 @@ def test_tuning_splits_training_images():
         ("birds_held_out", 1e-3),
         ("birds_held_out", 1e-2),
     ]
-    assert {run.training.options for run in selected} == {"usual"}
+    assert {run.training.options for run in selected} == {USUAL}
     task = selected[0].task
     assert (task.train_images, task.eval_images) == (6, 2)
     assert task.eval_records != suite().tasks[0].eval_records
@@ -121,8 +127,8 @@ def _changed(**changes):
         {"architecture": "narrow_320"},
         {"tasks": (task("birds", flip=False), task("coco"))},
         {"tasks": (task("birds", honoured_flags=("difficult",)),)},
-        {"methods": {"SPOTPATCH": Method(rate=2e-2, options="usual")}},
-        {"methods": {"SPOTPATCH": Method(rate=1e-2, options="others")}},
+        {"methods": {"SPOTPATCH": Method(rate=2e-2, options=USUAL)}},
+        {"methods": {"SPOTPATCH": Method(rate=1e-2, options=OTHER)}},
         {"base": base("source", "source", 50)},
         {"phone": True},
     ],
@@ -139,7 +145,7 @@ def test_a_digest_changes_with_whatever_decides_a_run(changes):
         {
             "methods": {
                 "FINE_TUNING": Method(rate=9.0),
-                "SPOTPATCH": Method(rate=1e-2, options="usual"),
+                "SPOTPATCH": Method(rate=1e-2, options=USUAL),
             }
         },
         {"updating": None},
@@ -147,6 +153,38 @@ def test_a_digest_changes_with_whatever_decides_a_run(changes):
 )
 def test_a_digest_stays_when_other_runs_change(changes):
     assert not _changed(**changes)
+
+
+def test_a_run_is_found_by_its_id_alone():
+    for run in runs.all_runs(mini.suite(), 2):
+        assert runs.find_run(mini.suite(), run.id) == run
+    for wrong in ("main__spotpatch__voc__seed0", "main__spotpatch__voc", ""):
+        with pytest.raises(ValueError, match="one of the suite's"):
+            runs.find_run(mini.suite(), wrong)
+
+
+def test_names_that_a_suite_has_not_are_refused():
+    with pytest.raises(ValueError, match="A base must be one of source, coco"):
+        runs.base_of(suite(), "sauce")
+    with pytest.raises(ValueError, match="A task must be one of source, bird"):
+        runs.task_of(suite(), "cats")
+
+
+def test_drawn_data_have_a_digest_of_their_own():
+    drawn = Drawn(side=96, seed=7)
+
+    def digest(drawn=drawn, **changes):
+        birds = task("birds", **changes)
+        return runs.data_sha256(suite(drawn=drawn, tasks=(birds,)), birds)
+
+    others = [
+        digest(drawn=Drawn(side=128, seed=7)),
+        digest(drawn=Drawn(side=96, seed=8)),
+        digest(train_images=9),
+        digest(eval_images=9),
+    ]
+    assert len({digest(), *others}) == 5
+    assert digest(flip=False, name="Other") == digest()
 
 
 def test_seed_is_part_of_the_digest():

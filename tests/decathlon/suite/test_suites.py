@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import msgspec
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from object_detection_patch.decathlon.running import record
 from object_detection_patch.decathlon.suite import suites
 from object_detection_patch.decathlon.suite.suite import (
+    Drawn,
     GivenBase,
     Method,
     Sparsity,
@@ -17,6 +20,8 @@ from object_detection_patch.decathlon.suite.suite import (
     Updating,
 )
 from tests.decathlon.suite.suites_to_test import base, suite, task
+
+_BROKEN = Method(rate=1.0, options="lambda_spss: 3")
 
 
 @pytest.mark.parametrize("name", ["mini", "paper"])
@@ -49,6 +54,10 @@ def test_neither_name_nor_file_is_refused():
         ({"tasks": [{"key": "Birds"}]}, r"\$.tasks\[0\].key"),
         ({"phone": "yes"}, "Expected `bool`"),
         ({"methods": {"SPOTPATCH": {"rate": 0}}}, "> 0"),
+        (
+            {"sparsity": {"method": "SPOTPATCH", "options": {"../a": ""}}},
+            "matching regex",
+        ),
     ],
 )
 def test_a_file_with_a_fault_names_it(tmp_path, change, message):
@@ -65,7 +74,7 @@ def test_a_file_with_a_fault_names_it(tmp_path, change, message):
     ("changes", "message"),
     [
         ({"architecture": "resnet"}, "`architecture` must be one of narrow"),
-        ({"tasks": (task("birds"),) * 2}, "key` must be used once"),
+        ({"tasks": (task("birds"),) * 2}, "key of a task must be used once"),
         ({"tasks": ()}, "needs tasks and methods"),
         ({"methods": {"SPOT": Method(rate=1.0)}}, "A method must be one of"),
         ({"base": base("source", "sauce")}, "A base's `task` must be"),
@@ -92,6 +101,29 @@ def test_a_file_with_a_fault_names_it(tmp_path, change, message):
             {"tasks": (task("birds", honoured_flags=("hard",)), task("coco"))},
             "`honoured_flags` of birds",
         ),
+        (
+            {"drawn": Drawn(side=48, seed=1)},
+            "A task of a suite with `drawn` must be one of birds, .*'source'",
+        ),
+        (
+            {"methods": {**suite().methods, "BN_PATCH": _BROKEN}},
+            "`options` of BN_PATCH must be fields .* refused with: .*lambda",
+        ),
+        (
+            {"sparsity": Sparsity(method="SPOTPATCH", options={"a": "part {"})},
+            "`options` of SPOTPATCH must be fields .* refused with: ",
+        ),
+        (
+            # Both are 0.003 in an id.
+            {
+                "tuning": Tuning(
+                    tasks=("birds",),
+                    percent=25,
+                    rates={"SPOTPATCH": (3e-3, 3.000000001e-3)},
+                )
+            },
+            "key of a run must be used once. Received: 'tuning__spotpatch__",
+        ),
     ],
 )
 def test_what_cannot_run_is_refused(tmp_path, changes, message):
@@ -100,3 +132,15 @@ def test_what_cannot_run_is_refused(tmp_path, changes, message):
 
     with pytest.raises(ValueError, match=message):
         suites.load(str(path))
+
+
+def test_a_suite_of_ours_needs_no_tensorflow():
+    code = (
+        "import sys\n"
+        "from object_detection_patch.decathlon.running import run\n"
+        "from object_detection_patch.decathlon.suite import suites\n"
+        "suites.load('mini'), suites.load('paper')\n"
+        "sys.exit('tensorflow' in sys.modules)\n"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

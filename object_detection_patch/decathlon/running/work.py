@@ -1,0 +1,168 @@
+"""What is left of a suite, as processes in the order of need."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+import sys
+from collections.abc import Sequence
+
+from object_detection_patch.decathlon.running import datasets
+from object_detection_patch.decathlon.running import plan as plans
+from object_detection_patch.decathlon.running.folder import Folder
+from object_detection_patch.decathlon.running.jobs import Job
+from object_detection_patch.decathlon.suite import runs as runs_lib
+from object_detection_patch.decathlon.suite.runs import Run
+from object_detection_patch.decathlon.suite.suite import (
+    Base,
+    Suite,
+    SuiteTask,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    """What is left to do, in the order in which it can be done."""
+
+    data: tuple[Job, ...]
+    splits: tuple[Job, ...]
+    bases: tuple[Job, ...]
+    runs: tuple[Job, ...]
+    phones: tuple[Job, ...]
+    plan: plans.Plan
+
+
+def find_work(
+    folder: Folder,
+    suite: Suite,
+    runs: Sequence[Run],
+    *,
+    phone: bool = False,
+    retry_failed: bool = False,
+) -> Work:
+    """What is left to do; see `plan` for what it raises."""
+    planned = plans.plan(
+        folder,
+        suite,
+        runs,
+        phone=phone and suite.phone,
+        retry_failed=retry_failed,
+    )
+    needed = (*planned.todo, *planned.phone)
+    bases = plans.bases_todo(folder, suite, needed)
+    return Work(
+        _drawings(folder, suite, _tasks_of(suite, needed, bases)),
+        _splits(folder, suite, needed),
+        tuple(
+            _job(folder, "base", key, f"base {key}", _base_steps(suite, key))
+            for key in bases
+        ),
+        tuple(
+            _job(folder, "run", run.id, _title(run), run.task.schedule.steps)
+            for run in planned.todo
+        ),
+        tuple(
+            _job(folder, "phone", run.id, _title(run), 1)
+            for run in planned.phone
+        ),
+        planned,
+    )
+
+
+def describe(work: Work) -> str:
+    """A sentence for people."""
+    plan = work.plan
+    text = f"{len(plan.todo)} runs to do, {len(plan.finished)} finished"
+    if plan.phone:
+        text += f", {len(plan.phone)} to measure as a phone runs them"
+    if plan.failed:
+        text += (
+            f", {len(plan.failed)} failed before (--retry_failed tries them "
+            "again)"
+        )
+    if work.data or work.bases:
+        text += (
+            f"; before them {len(work.data)} data sets to draw and "
+            f"{len(work.bases)} bases to train"
+        )
+    return f"{text}."
+
+
+def commands(work: Work) -> list[str]:
+    """Each piece of work as a shell command; a blank line is a barrier."""
+    lines: list[str] = []
+    order = work.data, work.splits, work.bases, work.runs, work.phones
+    for jobs in order:
+        if jobs and lines:
+            lines.append("")
+        lines += [shlex.join(job.command) for job in jobs]
+    return lines
+
+
+def _drawings(
+    folder: Folder, suite: Suite, tasks: Sequence[SuiteTask]
+) -> tuple[Job, ...]:
+    if not suite.drawn:
+        return ()
+    for task in tasks:
+        datasets.refuse_other_drawing(folder, suite, task)
+    return tuple(
+        _job(folder, "data", task.key, f"drawing {task.key}", 1)
+        for task in tasks
+        if not datasets.has_records(folder, task)
+    )
+
+
+def _splits(
+    folder: Folder, suite: Suite, runs: Sequence[Run]
+) -> tuple[Job, ...]:
+    needed = {run.task.key for run in runs}
+    tasks = [
+        task for task in runs_lib.held_out_tasks(suite) if task.key in needed
+    ]
+    for task in tasks:
+        datasets.refuse_other_drawing(folder, suite, task)
+    return tuple(
+        _job(folder, "split", task.key, f"splitting {task.key}", 1)
+        for task in tasks
+        if not datasets.has_records(folder, task)
+    )
+
+
+def _tasks_of(
+    suite: Suite, runs: Sequence[Run], bases: Sequence[str]
+) -> list[SuiteTask]:
+    """Whose data these runs and bases need, the source first."""
+    needed = {runs_lib.origin_of(suite, run.task).key for run in runs}
+    for key in bases:
+        base = runs_lib.base_of(suite, key)
+        needed.add(base.task if isinstance(base, Base) else suite.source.key)
+    if suite.base.key in bases:
+        # Its detections in every task's images are drawn.
+        needed |= {task.key for task in suite.tasks}
+    return [task for task in (suite.source, *suite.tasks) if task.key in needed]
+
+
+def _base_steps(suite: Suite, key: str) -> int:
+    base = runs_lib.base_of(suite, key)
+    return base.schedule.steps if isinstance(base, Base) else 0
+
+
+def _title(run: Run) -> str:
+    return f"{run.method} on {run.task.key}"
+
+
+def _job(
+    folder: Folder, what: str, name: str, title: str, steps: int = 0
+) -> Job:
+    command = [
+        sys.executable,
+        "-m",
+        "object_detection_patch.decathlon.running.one",
+        f"--out_dir={folder.root}",
+    ]
+    if folder.data != folder.root / "work" / "data":
+        command.append(f"--data_dir={folder.data}")
+    command += [f"--{what}", name]
+    log = folder.root / "work" / "logs" / f"{what}_{name}.txt"
+    return Job(title, tuple(command), log, steps)
