@@ -54,7 +54,7 @@ def mine(tmp_path):
         record.write_json(path, suite)
         data = tmp_path / "data"
         data.mkdir(exist_ok=True)
-        for task in (suite.source, *runs.all_tasks(suite)):
+        for task in (suite.source, *suite.tasks):
             for name in ("train_records", "eval_records", "label_map"):
                 (data / getattr(task, name)).write_bytes(b"x")
         return path

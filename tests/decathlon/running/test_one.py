@@ -195,7 +195,10 @@ def test_a_piece_that_is_being_done_is_left_alone(folder, trained, capsys):
         (["--base", "zoo"], "A base must be one of source, coco_10"),
         (["--data", "cats"], "A task must be one of source, birds, coco"),
         (["--base", "source", "--data", "birds"], "not allowed with argument"),
-        ([], "one of the arguments --data --base --run --phone is required"),
+        (
+            [],
+            "one of the arguments --data --split --base --run --phone is",
+        ),
     ],
 )
 def test_wrong_names_are_refused(folder, capsys, arguments, message):

@@ -201,7 +201,7 @@ def doing(tmp_path):
 
 
 def _work(data=(), bases=(), run_jobs=(), phones=()):
-    return works.Work(data, bases, run_jobs, phones, plan.Plan((), (), ()))
+    return works.Work(data, (), bases, run_jobs, phones, plan.Plan((), (), ()))
 
 
 def test_a_killed_run_is_recorded_and_the_rest_goes_on(tmp_path, doing):
