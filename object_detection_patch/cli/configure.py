@@ -33,7 +33,7 @@ def _add_kind(verb: argparse.ArgumentParser) -> None:
     kind = verb.add_mutually_exclusive_group(required=True)
     kind.add_argument(
         "--architecture",
-        choices=("narrow_320", "mini_96"),
+        choices=("narrow_320", "mini_96", "wide_96"),
         help="SSD MobileNetV2 FPNLite of the paper at 320 px, or a miniature",
     )
     kind.add_argument("--base_config", help="pipeline.config of the base")

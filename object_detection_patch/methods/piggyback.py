@@ -26,7 +26,7 @@ class KeepMaskKernel(base.KernelPatch):
     Reference: the PIGGYBACK baseline of SpotPatch, Section 4.
     """
 
-    def __init__(self, *, initial_latent: float = 0.005, **kwargs: Any) -> None:
+    def __init__(self, *, initial_latent: float = 0.5, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.initial_latent = initial_latent
 
