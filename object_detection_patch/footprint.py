@@ -96,7 +96,7 @@ def nominal_footprint(
     Args:
       edits: a mask is one bit a weight, and 1 (`AddSigned`), 3
         (`AffineMask`) or no (`KeepMasked`) number besides; `ScaleOffset` is
-        two numbers a channel; `Replace` is its size.
+        two numbers a channel; `Replace` and matrices are their size.
       uncounted: targets of the class head's last layer.
     """
     mask_bits = float_values = class_head_values = open_kernels = 0

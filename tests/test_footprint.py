@@ -15,9 +15,13 @@ from object_detection_patch.footprint import (
     nominal_footprint,
 )
 from object_detection_patch.patch_file import (
+    AddAtCentre,
+    AddProductAtCentre,
     AddSigned,
     AffineMask,
     KeepMasked,
+    MixOutputs,
+    MixOutputsByProduct,
     Replace,
     ScaleOffset,
 )
@@ -159,3 +163,19 @@ def test_other_widths(bits):
 def test_base_without_parameters():
     with pytest.raises(ValueError, match="base model with parameters"):
         Footprint(1, 1, 1, 1).fraction(BaseSize(0, 0, 0, 0, 0))
+
+
+def test_residual_adapters_by_the_formulas_of_their_paper():
+    """Rebuffi et al., Section 3: C^2 numbers, and 2 K C of rank K."""
+    channels, rank = 64, 8
+    whole = np.zeros((channels, channels))
+    factors = np.zeros((rank, 2 * channels))
+    for edit, numbers in (
+        (AddAtCentre("a", whole), channels**2),
+        (MixOutputs("a", whole), channels**2),
+        (AddProductAtCentre("a", factors), 2 * rank * channels),
+        (MixOutputsByProduct("a", factors), 2 * rank * channels),
+    ):
+        counted = nominal_footprint([edit])
+        assert counted == Footprint(0, numbers, 0, 0)
+        assert counted.nominal_bits() == 32 * numbers

@@ -1,5 +1,11 @@
 """Patch files: pure data, read and written with numpy alone (FORMAT.md)."""
 
+from object_detection_patch.patch_file.adapter_edits import (
+    AddAtCentre,
+    AddProductAtCentre,
+    MixOutputs,
+    MixOutputsByProduct,
+)
 from object_detection_patch.patch_file.edits import (
     AddSigned,
     AffineMask,
@@ -29,6 +35,8 @@ from object_detection_patch.patch_file.signature import Signature
 from object_detection_patch.patch_file.writer import to_bytes, write_patch
 
 __all__ = [
+    "AddAtCentre",
+    "AddProductAtCentre",
     "AddSigned",
     "AffineMask",
     "ENCODINGS",
@@ -39,6 +47,8 @@ __all__ = [
     "HALF",
     "KeepMasked",
     "LabelMapItem",
+    "MixOutputs",
+    "MixOutputsByProduct",
     "Numbers",
     "Patch",
     "PatchFileError",

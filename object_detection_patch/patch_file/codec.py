@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from object_detection_patch.patch_file import (
+    adapter_edits,
     deflation,
     errors,
     inflation,
@@ -34,7 +35,12 @@ _KINDS = {
     edits_lib.AffineMask: layout.AFFINE_MASK,
     edits_lib.KeepMasked: layout.KEEP_MASKED,
     edits_lib.ScaleOffset: layout.SCALE_OFFSET,
+    adapter_edits.AddAtCentre: layout.ADD_AT_CENTRE,
+    adapter_edits.AddProductAtCentre: layout.ADD_PRODUCT_AT_CENTRE,
+    adapter_edits.MixOutputs: layout.MIX_OUTPUTS,
+    adapter_edits.MixOutputsByProduct: layout.MIX_OUTPUTS_BY_PRODUCT,
 }
+_ADAPTERS = {_KINDS[edit]: edit for edit in adapter_edits.ADAPTERS}
 _DTYPES = {layout.FLOAT32: "<f4", layout.FLOAT16: "<f2"}
 _FLOAT32_BYTES = 4
 
@@ -121,17 +127,13 @@ def _canonical(edit: edits_lib.Edit) -> edits_lib.Edit:
     return edit
 
 
-def _values_of(
-    edit: edits_lib.Replace | edits_lib.ScaleOffset,
-) -> np.ndarray:
-    if isinstance(edit, edits_lib.Replace):
-        return edit.values
-    return np.stack([edit.scale, edit.offset])
+def _values_of(edit: edits_lib.NumberEdit) -> np.ndarray:
+    if isinstance(edit, edits_lib.ScaleOffset):
+        return np.stack([edit.scale, edit.offset])
+    return edit.values
 
 
-def _raw_values(
-    edit: edits_lib.Replace | edits_lib.ScaleOffset, numbers: Numbers
-) -> _Raw:
+def _raw_values(edit: edits_lib.NumberEdit, numbers: Numbers) -> _Raw:
     values = _values_of(edit)
     wish = COMPRESSIONS[numbers.compression]
     value_type = VALUE_TYPES[numbers.value_type]
@@ -239,7 +241,9 @@ def _valued_edit(entry: Entry, values: np.ndarray) -> edits_lib.Edit:
     shaped = values.reshape(entry.shape)
     if entry.kind == layout.REPLACE:
         return edits_lib.Replace(entry.target, shaped)
-    return edits_lib.ScaleOffset(entry.target, shaped[0], shaped[1])
+    if entry.kind == layout.SCALE_OFFSET:
+        return edits_lib.ScaleOffset(entry.target, shaped[0], shaped[1])
+    return _ADAPTERS[entry.kind](entry.target, shaped)
 
 
 def _masked_edit(

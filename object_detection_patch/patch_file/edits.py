@@ -9,11 +9,22 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
-from object_detection_patch.patch_file import errors
+from object_detection_patch.patch_file import adapter_edits, errors
+from object_detection_patch.patch_file.adapter_edits import (
+    ADAPTERS,
+    AdapterEdit,
+)
+from object_detection_patch.patch_file.by_value import (
+    ByValue,
+    constant_floats,
+    constant_mask,
+    set_field,
+    single,
+)
 
 # Heads belong to a task: they may be absent from the base or of other shape.
 HEAD_PLACES = ("box_head", "class_head")
@@ -21,36 +32,19 @@ HEAD_PLACES = ("box_head", "class_head")
 _BLOCK = 2**16
 
 
-class _ByValue:
-    """Equality of dataclasses that hold arrays."""
-
-    target: str
-
-    def __eq__(self, other: object) -> bool:
-        if type(other) is not type(self):
-            return NotImplemented
-        return all(
-            np.array_equal(mine, its)
-            for mine, its in zip(_values(self), _values(other), strict=True)
-        )
-
-    def __hash__(self) -> int:
-        return hash((type(self).__name__, self.target))
-
-
 @dataclasses.dataclass(frozen=True, eq=False)
-class Replace(_ByValue):
+class Replace(ByValue):
     """W' = values, float32 of any shape; all that heads ever need."""
 
     target: str
     values: np.ndarray
 
     def __post_init__(self) -> None:
-        _set(self, "values", _floats(self.values))
+        set_field(self, "values", constant_floats(self.values))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class AddSigned(_ByValue):
+class AddSigned(ByValue):
     """W' = W + scale (1 - 2 mask): SpotPatch, Eq. 4, scale being g * w.
 
     `mask` is bool and has the shape of W; `scale` is rounded to float32.
@@ -61,12 +55,12 @@ class AddSigned(_ByValue):
     scale: float
 
     def __post_init__(self) -> None:
-        _set(self, "mask", _mask(self.target, self.mask))
-        _set(self, "scale", _single(self.scale))
+        set_field(self, "mask", constant_mask(self.target, self.mask))
+        set_field(self, "scale", single(self.scale))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class AffineMask(_ByValue):
+class AffineMask(ByValue):
     """W' = (k0 W + k1) + k2 mask: WeightTrans; `mask` as in AddSigned."""
 
     target: str
@@ -76,24 +70,24 @@ class AffineMask(_ByValue):
     k2: float
 
     def __post_init__(self) -> None:
-        _set(self, "mask", _mask(self.target, self.mask))
+        set_field(self, "mask", constant_mask(self.target, self.mask))
         for name in ("k0", "k1", "k2"):
-            _set(self, name, _single(getattr(self, name)))
+            set_field(self, name, single(getattr(self, name)))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class KeepMasked(_ByValue):
+class KeepMasked(ByValue):
     """W' = W where mask, else +0: Piggyback; `mask` as in AddSigned."""
 
     target: str
     mask: np.ndarray
 
     def __post_init__(self) -> None:
-        _set(self, "mask", _mask(self.target, self.mask))
+        set_field(self, "mask", constant_mask(self.target, self.mask))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class ScaleOffset(_ByValue):
+class ScaleOffset(ByValue):
     """gamma' = scale, beta' = offset, both float32 (channels,).
 
     `target` names a BatchNorm; it writes `target`/gamma and `target`/beta.
@@ -106,11 +100,14 @@ class ScaleOffset(_ByValue):
     offset: np.ndarray
 
     def __post_init__(self) -> None:
-        _set(self, "scale", _floats(self.scale))
-        _set(self, "offset", _floats(self.offset))
+        set_field(self, "scale", constant_floats(self.scale))
+        set_field(self, "offset", constant_floats(self.offset))
 
 
-Edit: TypeAlias = Replace | AddSigned | AffineMask | KeepMasked | ScaleOffset
+MaskEdit: TypeAlias = AddSigned | AffineMask | KeepMasked
+# What is stored as numbers, not as bits.
+NumberEdit: TypeAlias = Replace | ScaleOffset | AdapterEdit
+Edit: TypeAlias = MaskEdit | NumberEdit
 MASKED = (AddSigned, AffineMask, KeepMasked)
 
 
@@ -189,10 +186,8 @@ def _applied(
     elif isinstance(edit, Replace):
         yield edit.target, _replacement(base, edit.target, edit.values)
     else:
-        _check_target(base, edit.target, edit.mask)
-        kernel = np.asarray(base[edit.target], dtype=np.float32)
         with np.errstate(over="ignore", invalid="ignore"):
-            yield edit.target, _masked(kernel, edit)
+            yield edit.target, _changed(base, edit)
 
 
 def _replacement(
@@ -203,9 +198,18 @@ def _replacement(
     return values.copy()
 
 
-def _masked(
-    kernel: np.ndarray, edit: AddSigned | AffineMask | KeepMasked
+def _changed(
+    base: Mapping[str, np.ndarray], edit: MaskEdit | AdapterEdit
 ) -> np.ndarray:
+    if isinstance(edit, ADAPTERS):
+        _check_adapter(base, edit)
+        kernel = np.asarray(base[edit.target], dtype=np.float32)
+        return adapter_edits.adapted(kernel, edit)
+    _check_target(base, edit.target, edit.mask)
+    return _masked(np.asarray(base[edit.target], dtype=np.float32), edit)
+
+
+def _masked(kernel: np.ndarray, edit: MaskEdit) -> np.ndarray:
     zero = np.float32(0)
     if isinstance(edit, KeepMasked):
         return np.where(edit.mask, kernel, zero)
@@ -216,15 +220,30 @@ def _masked(
     return scaled + np.where(edit.mask, np.float32(edit.k2), zero)
 
 
-def _check_target(
-    base: Mapping[str, np.ndarray], name: str, value: np.ndarray
-) -> None:
+def _shape_in(base: Mapping[str, np.ndarray], name: str) -> tuple[int, ...]:
     if name not in base:
         raise errors.MissingTargetError(
             "A patch may edit only tensors that the base model has. "
             f"Received: an edit of {errors.shown(name)}."
         )
-    found = np.shape(base[name])
+    return np.shape(base[name])
+
+
+def _check_adapter(base: Mapping[str, np.ndarray], edit: AdapterEdit) -> None:
+    shape = _shape_in(base, edit.target)
+    if not adapter_edits.fits(edit, shape):
+        raise errors.TargetShapeError(
+            f"{type(edit).__name__} of {errors.shown(edit.target)} must fit "
+            f"the base tensor, a kernel of shape {errors.shown(shape)} "
+            "(FORMAT.md, Matrices). Received: values of shape "
+            f"{errors.shown(edit.values.shape)}."
+        )
+
+
+def _check_target(
+    base: Mapping[str, np.ndarray], name: str, value: np.ndarray
+) -> None:
+    found = _shape_in(base, name)
     if found != value.shape:
         raise errors.TargetShapeError(
             f"An edit of {errors.shown(name)} must have the base tensor's "
@@ -267,51 +286,3 @@ def _check_numbers(edit: Edit) -> None:
             f"{errors.shown(edit.offset.shape)} for "
             f"{errors.shown(edit.target)}."
         )
-
-
-def _values(edit: Any) -> list[Any]:
-    return [getattr(edit, field.name) for field in dataclasses.fields(edit)]
-
-
-def _set(edit: Any, name: str, value: Any) -> None:
-    # The way to set a field of a frozen dataclass while it is being built.
-    object.__setattr__(edit, name, value)
-
-
-def _is_constant(values: Any, dtype: type[np.generic]) -> bool:
-    """Whether it can be kept as it is, nobody holding a way to change it."""
-    if type(values) is not np.ndarray or values.dtype != dtype:
-        return False
-    if not values.flags.c_contiguous:
-        return False
-    owner: Any = values
-    while isinstance(owner, np.ndarray) and not owner.flags.writeable:
-        owner = owner.base
-    return owner is None
-
-
-def _floats(values: Any) -> np.ndarray:
-    if _is_constant(values, np.float32):
-        return values
-    with np.errstate(over="ignore"):
-        copied = np.array(values, dtype=np.float32, order="C")
-    copied.flags.writeable = False
-    return copied
-
-
-def _mask(target: str, mask: Any) -> np.ndarray:
-    if _is_constant(mask, np.bool_):
-        return mask
-    copied = np.array(mask, order="C")
-    if copied.dtype != np.bool_:
-        raise TypeError(
-            "A mask must be an array of bool. Received: "
-            f"{copied.dtype} for {errors.shown(target)}."
-        )
-    copied.flags.writeable = False
-    return copied
-
-
-def _single(value: float) -> float:
-    with np.errstate(over="ignore"):
-        return float(np.float32(value))

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from object_detection_patch.patch_file import edits as edits_lib
 from object_detection_patch.patch_file import errors, layout
+from object_detection_patch.patch_file.adapter_edits import AdapterEdit
 from object_detection_patch.patch_file.grid import Grid
 
 ValueType: TypeAlias = Literal["float32", "float16", "grid"]
@@ -56,8 +57,9 @@ class Numbers:
         compressed.
       bits: of a code on the grid, 2 to 8.
       grouping: of a grid: the whole `tensor`, or each output `channel` of a
-        kernel, its last axis (depthwise kernels: in x multiplier). A bias
-        is one group either way; a BatchNorm is two, scale and offset.
+        kernel, its last axis (depthwise kernels: in x multiplier; matrices
+        too: the last axis). A bias is one group either way; a BatchNorm is
+        two, scale and offset.
 
     Raises:
       ValueError: for a choice that there is not.
@@ -75,7 +77,7 @@ class Numbers:
         widths = range(layout.MIN_GRID_BITS, layout.MAX_GRID_BITS + 1)
         check_choice("bits", self.bits, widths)
 
-    def grid_of(self, edit: edits_lib.Replace | edits_lib.ScaleOffset) -> Grid:
+    def grid_of(self, edit: edits_lib.NumberEdit) -> Grid:
         """The grid on which an edit's numbers are put."""
         if isinstance(edit, edits_lib.ScaleOffset):
             return Grid(self.bits, inner=edit.scale.size, groups=2)
@@ -93,7 +95,7 @@ class Encoding:
     Args:
       masks: compression of the bits.
       batch_norm: of BatchNorms outside the heads.
-      kernels: of whole kernels and biases outside the heads.
+      kernels: of whole kernels, biases and matrices outside the heads.
       box_head, class_head: of all that is in the heads.
     """
 
@@ -106,9 +108,7 @@ class Encoding:
     def __post_init__(self) -> None:
         check_choice("masks", self.masks, MASK_COMPRESSIONS)
 
-    def numbers_of(
-        self, edit: edits_lib.Replace | edits_lib.ScaleOffset
-    ) -> Numbers:
+    def numbers_of(self, edit: edits_lib.NumberEdit) -> Numbers:
         """How the numbers of this edit are stored."""
         batch_norm = isinstance(edit, edits_lib.ScaleOffset)
         kind = kind_of(edit.target, batch_norm=batch_norm)
@@ -131,7 +131,7 @@ def uniform(numbers: Numbers, masks: MaskCompression = "none") -> Encoding:
     return Encoding(masks, numbers, numbers, numbers, numbers)
 
 
-def _channels(edit: edits_lib.Replace) -> int:
+def _channels(edit: edits_lib.Replace | AdapterEdit) -> int:
     shape = edit.values.shape
     if len(shape) < 2:
         return 1

@@ -14,8 +14,13 @@ _SCALARS = {
     layout.AFFINE_MASK: 3,
     layout.KEEP_MASKED: 0,
     layout.SCALE_OFFSET: 0,
+    layout.ADD_AT_CENTRE: 0,
+    layout.ADD_PRODUCT_AT_CENTRE: 0,
+    layout.MIX_OUTPUTS: 0,
+    layout.MIX_OUTPUTS_BY_PRODUCT: 0,
 }
 _MASKED_KINDS = (layout.ADD_SIGNED, layout.AFFINE_MASK, layout.KEEP_MASKED)
+_ADAPTER_KINDS = range(layout.ADD_AT_CENTRE, layout.MIX_OUTPUTS_BY_PRODUCT + 1)
 _FLOATS = (layout.FLOAT32, layout.FLOAT16)
 _WIDTHS = {layout.BITS: 1, layout.FLOAT32: 32, layout.FLOAT16: 16}
 
@@ -72,6 +77,8 @@ class Entry:
     @property
     def version(self) -> int:
         """The first version of the format that has such an entry."""
+        if self.kind in _ADAPTER_KINDS:
+            return 3
         is_new = self.value_type == layout.GRID or self.codec == layout.PLANES
         return 2 if is_new else 1
 
@@ -93,9 +100,12 @@ def check_entry(entry: Entry, version: int) -> None:
 
 
 def _check_numbers(entry: Entry, version: int) -> None:
-    if entry.kind not in _SCALARS:
+    last = layout.SCALE_OFFSET
+    if version > 2:
+        last = layout.MIX_OUTPUTS_BY_PRODUCT
+    if not layout.REPLACE <= entry.kind <= last:
         raise errors.UnknownEditError(
-            "An edit's kind must be one of 1 to 5. Received: "
+            f"An edit's kind must be one of 1 to {last}. Received: "
             f"{entry.kind} for {errors.shown(entry.target)}; a newer version "
             "of this program may know it."
         )
@@ -141,6 +151,8 @@ def _check_shape(entry: Entry) -> None:
             "A BatchNorm's shape must be (2, channels). Received: "
             f"{errors.shown(entry.shape)} for {errors.shown(entry.target)}."
         )
+    if entry.kind in _ADAPTER_KINDS:
+        _check_matrix(entry)
     product = 1
     for size in entry.shape:
         # Both factors are within the limit here: no overflow in 64 bits.
@@ -152,6 +164,33 @@ def _check_shape(entry: Entry) -> None:
                 f"{errors.shown(entry.shape)} for "
                 f"{errors.shown(entry.target)}."
             )
+
+
+def _check_matrix(entry: Entry) -> None:
+    rule = _broken_matrix_rule(entry)
+    if rule is not None:
+        raise errors.ShapeError(
+            f"The matrix of edit kind {entry.kind} must have {rule}. "
+            f"Received: {errors.shown(entry.shape)} for "
+            f"{errors.shown(entry.target)}."
+        )
+
+
+def _broken_matrix_rule(entry: Entry) -> str | None:
+    if len(entry.shape) != 2:
+        return "2 dimensions"
+    rows, columns = entry.shape
+    most = layout.MAX_MIXED_OUTPUTS
+    if entry.kind == layout.MIX_OUTPUTS:
+        if rows != columns or columns > most:
+            return f"as many rows as columns, at most {most}"
+    elif entry.kind != layout.ADD_AT_CENTRE and 2 * rows > columns:
+        return "a rank of at most half of its columns"
+    elif entry.kind == layout.MIX_OUTPUTS_BY_PRODUCT and (
+        columns % 2 or columns > 2 * most
+    ):
+        return f"an even number of columns, at most {2 * most}"
+    return None
 
 
 def _check_size(entry: Entry) -> None:

@@ -27,7 +27,7 @@ _TEXT_LENGTH = struct.Struct("<H")
 
 @dataclasses.dataclass(frozen=True)
 class Header:
-    """A patch without its tensors; the last two fields need version 2."""
+    """A patch without its tensors; the last two fields came with version 2."""
 
     method: str
     base_fingerprint: str
@@ -40,9 +40,8 @@ class Header:
     @property
     def version(self) -> int:
         """The first version of the format that can say all of this."""
-        if self.releases or self.model_metadata:
-            return 2
-        return max((entry.version for entry in self.entries), default=1)
+        own = 2 if self.releases or self.model_metadata else 1
+        return max([own, *(entry.version for entry in self.entries)])
 
 
 def encode(header: Header, version: int) -> bytes:

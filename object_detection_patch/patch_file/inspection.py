@@ -30,6 +30,10 @@ _EDIT_NAMES = {
     layout.AFFINE_MASK: "affine_mask",
     layout.KEEP_MASKED: "keep_masked",
     layout.SCALE_OFFSET: "scale_offset",
+    layout.ADD_AT_CENTRE: "add_at_centre",
+    layout.ADD_PRODUCT_AT_CENTRE: "add_product_at_centre",
+    layout.MIX_OUTPUTS: "mix_outputs",
+    layout.MIX_OUTPUTS_BY_PRODUCT: "mix_outputs_by_product",
 }
 _VALUE_TYPES = {
     layout.BITS: "bit",
@@ -58,10 +62,11 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     `grid8` for a grid of 8 bits, and `max_error` half of its greatest step,
     which bounds how far a value may be from the one that was written. Other
     rows have None there. `bytes_by_kind` adds up to `total`, the size of the
-    file; biases are among `kernels`, `signature` only in signed files.
+    file; biases and matrices are among `kernels`, `signature` only in signed
+    files.
 
-    A file of version 2 has the keys `releases`, `model_metadata_bytes` and
-    `signed_by` as well: the public key in hexadecimal, or None. Nothing is
+    A file of version 2 or 3 has the keys `releases`, `model_metadata_bytes`
+    and `signed_by` as well: the public key in hexadecimal, or None. Nothing is
     verified here: whoever signed a file chose the key that stands in it.
 
     Raises:

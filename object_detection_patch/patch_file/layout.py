@@ -7,8 +7,8 @@ import struct
 # Like PNG's: the high bit, the line ends and the end-of-file character
 # reveal a transfer that took the file for text.
 MAGIC = b"\x89ODP\r\n\x1a\n"
-# Writers write the first whenever nothing in a patch needs the second.
-VERSIONS = (1, 2)
+# Writers write the first that has all that a patch needs.
+VERSIONS = (1, 2, 3)
 # magic, version, stored header bytes, inflated header bytes, flags (version
 # 1: zero), file bytes
 PRELUDE = struct.Struct("<8sIIIIQ")
@@ -24,6 +24,11 @@ ADD_SIGNED = 2
 AFFINE_MASK = 3
 KEEP_MASKED = 4
 SCALE_OFFSET = 5
+# Since version 3: matrices between the channels of a convolution.
+ADD_AT_CENTRE = 6
+ADD_PRODUCT_AT_CENTRE = 7
+MIX_OUTPUTS = 8
+MIX_OUTPUTS_BY_PRODUCT = 9
 
 # The value type of an edit: a mask's numbers are bits, others' are floats.
 BITS = 0
@@ -55,6 +60,9 @@ MAX_RANK = 8
 # Of one tensor and of all together: 256 MiB as float32. The largest backbone
 # of an SSD in the OD API's zoo, a ResNet152, has 58 million weights.
 MAX_ELEMENTS = 2**26
+# Mixing takes a multiplication for each weight and output. The widest kernels
+# of a ResNet152 have 2048 outputs.
+MAX_MIXED_OUTPUTS = 2**12
 # No deflate stream inflates to more than 1032 times its size
 # (https://zlib.net/zlib_tech.html), so a larger claim is false.
 MAX_INFLATION = 1032

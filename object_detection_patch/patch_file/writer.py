@@ -43,7 +43,8 @@ def write_patch(
     see `write_whole`.
 
     The file is of version 1, which older programs read too, unless releases,
-    model metadata, a grid, byte planes or a signature ask for version 2.
+    model metadata, a grid, byte planes or a signature ask for version 2, or
+    matrices between channels for version 3.
 
     Args:
       path: the file; its folder must exist. A symbolic link is followed.
@@ -122,7 +123,7 @@ def _assembled(
     header: header_lib.Header, sections: list[bytes], sign: Signer | None
 ) -> bytes:
     signed = sign is not None
-    version = 2 if signed else header.version
+    version = max(header.version, 2 if signed else 1)
     raw = header_lib.encode(header, version)
     stored = zlib.compress(raw, deflation.LEVEL)
     if max(len(raw), len(stored)) > layout.MAX_HEADER_BYTES:

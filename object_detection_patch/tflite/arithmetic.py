@@ -16,11 +16,16 @@ import numpy as np
 from object_detection_patch.patch_file import (
     AddSigned,
     AffineMask,
-    KeepMasked,
     Replace,
     ScaleOffset,
 )
+from object_detection_patch.patch_file.adapter_edits import (
+    ADAPTERS,
+    AdapterEdit,
+)
+from object_detection_patch.patch_file.edits import MaskEdit
 from object_detection_patch.patch_file.errors import shown
+from object_detection_patch.tflite.adapters import adapted_weights
 from object_detection_patch.tflite.errors import NumberError
 from object_detection_patch.tflite.sidecar import (
     CONVOLUTION,
@@ -28,7 +33,7 @@ from object_detection_patch.tflite.sidecar import (
     Norm,
 )
 
-KernelEdit: TypeAlias = Replace | AddSigned | AffineMask | KeepMasked
+KernelEdit: TypeAlias = Replace | MaskEdit | AdapterEdit
 
 ZERO = np.float32(0)
 
@@ -41,11 +46,13 @@ class Fold:
       scale: s', by which new weights are multiplied.
       offset: b', the bias that it leaves.
       ratio: r, by which weights in the base's file are multiplied.
+      base_scale: s, by which those were multiplied.
     """
 
     scale: np.ndarray
     offset: np.ndarray
     ratio: np.ndarray
+    base_scale: np.ndarray
 
 
 def fold_norm(norm: Norm, edit: ScaleOffset | None) -> Fold:
@@ -56,13 +63,15 @@ def fold_norm(norm: Norm, edit: ScaleOffset | None) -> Fold:
         scale = gamma * norm.inverse_deviation
         offset = beta - norm.mean * scale
         ratio = gamma / norm.gamma
-    return Fold(*(finite(norm.name, n) for n in (scale, offset, ratio)))
+        base_scale = norm.gamma * norm.inverse_deviation
+    checked = (finite(norm.name, n) for n in (scale, offset, ratio))
+    return Fold(*checked, base_scale)
 
 
 def no_fold(channels: int) -> Fold:
     """Of a convolution without a norm: a bias of zeros, else nothing."""
     one = np.ones(channels, np.float32)
-    return Fold(one, np.zeros(channels, np.float32), one)
+    return Fold(one, np.zeros(channels, np.float32), one, one)
 
 
 def in_file_order(values: np.ndarray, form: int) -> np.ndarray:
@@ -98,6 +107,14 @@ def patched_weights(
             base = by_channels(base, len(fold.scale), form)
             if edit is None:
                 patched = base * ratio
+            elif isinstance(edit, ADAPTERS):
+                patched = adapted_weights(
+                    base,
+                    edit,
+                    scale=fold.scale,
+                    ratio=fold.ratio,
+                    base_scale=fold.base_scale,
+                )
             else:
                 mask = in_file_order(edit.mask, form)
                 patched = _masked(base, mask, edit, scale, ratio)
@@ -107,7 +124,7 @@ def patched_weights(
 def _masked(
     base: np.ndarray,
     mask: np.ndarray,
-    edit: AddSigned | AffineMask | KeepMasked,
+    edit: MaskEdit,
     scale: np.ndarray,
     ratio: np.ndarray,
 ) -> np.ndarray:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from object_detection_patch.patch_file import Replace, ScaleOffset
+from object_detection_patch.patch_file.adapter_edits import ADAPTERS, fits
 from object_detection_patch.patch_file.edits import (
     HEAD_PLACES,
+    MASKED,
     Edit,
     place_of,
 )
@@ -15,7 +17,11 @@ from object_detection_patch.tflite.errors import (
     MissingHeadError,
     UnfitEditError,
 )
-from object_detection_patch.tflite.sidecar import Kernel, Sidecar
+from object_detection_patch.tflite.sidecar import (
+    CONVOLUTION,
+    Kernel,
+    Sidecar,
+)
 
 
 def checked_edits(
@@ -52,9 +58,12 @@ class _Shapes:
             bias.name: (len(bias.values),) for bias in sidecar.biases
         }
         self._kernels = {}
+        self._convolutions = set()
         for kernel in sidecar.kernels:
             sized = kernel.for_classes(classes)
             self._kernels[kernel.name] = sized.shape
+            if kernel.form == CONVOLUTION:
+                self._convolutions.add(kernel.name)
             for name in _bias_tensors(sidecar, kernel):
                 self._biases[name] = (sized.channels,)
 
@@ -64,30 +73,41 @@ class _Shapes:
             return self._norms.get(edit.target)
         if isinstance(edit, Replace) and edit.target in self._biases:
             return self._biases[edit.target]
+        if isinstance(edit, ADAPTERS) and (
+            edit.target not in self._convolutions
+        ):
+            return None
         return self._kernels.get(edit.target)
 
 
 def _check_edit(shapes: _Shapes, edit: Edit, classes: int) -> None:
-    wanted, found = shapes.wanted(edit), _shape(edit)
+    wanted = shapes.wanted(edit)
     if wanted is None:
         raise UnfitEditError(
             "An edit must name a tensor of the published base, by a kind "
             f"that fits it. Received: {type(edit).__name__} of "
             f"{shown(edit.target)}."
         )
-    if found != wanted:
+    if not _has_shape(edit, wanted):
+        rule = "fit a kernel of" if isinstance(edit, ADAPTERS) else "have"
         raise UnfitEditError(
-            f"An edit of {shown(edit.target)} must have shape {wanted} for "
-            f"{classes} classes. Received: {shown(found)}."
+            f"An edit of {shown(edit.target)} must {rule} shape {wanted} for "
+            f"{classes} classes. Received: {shown(_shape(edit))}."
         )
+
+
+def _has_shape(edit: Edit, wanted: tuple[int, ...]) -> bool:
+    if isinstance(edit, ADAPTERS):
+        return fits(edit, wanted)
+    return _shape(edit) == wanted
 
 
 def _shape(edit: Edit) -> tuple[int, ...]:
     if isinstance(edit, ScaleOffset):
         return edit.scale.shape
-    if isinstance(edit, Replace):
-        return edit.values.shape
-    return edit.mask.shape
+    if isinstance(edit, MASKED):
+        return edit.mask.shape
+    return edit.values.shape
 
 
 def _check_heads(sidecar: Sidecar, edits: Mapping[str, Edit]) -> None:

@@ -11,10 +11,14 @@ import numpy as np
 import pytest
 
 from object_detection_patch.patch_file import (
+    AddAtCentre,
+    AddProductAtCentre,
     AddSigned,
     AffineMask,
     KeepMasked,
     LabelMapItem,
+    MixOutputs,
+    MixOutputsByProduct,
     Patch,
     Release,
     Replace,
@@ -194,6 +198,43 @@ def test_signed():
     assert parsed.signed_bytes == path.stat().st_size - 96
 
 
+def test_adapters():
+    assert read_patch(GOLDEN / "v3_adapters.patch") == Patch(
+        "ADAPTERS",
+        "c0ffee00" * 8,
+        (
+            AddAtCentre(
+                "backbone/a/kernel",
+                (np.arange(12) * 0.25 - 1).reshape(3, 4),
+            ),
+            AddProductAtCentre(
+                "backbone/b/kernel", (np.arange(20) / 64).reshape(2, 10)
+            ),
+            MixOutputs("fpn/c/kernel", np.eye(5) * 0.375),
+            MixOutputsByProduct(
+                "tower/d/pointwise_kernel",
+                (100 - np.arange(24)).reshape(3, 8),
+            ),
+            Replace("class_head/a/bias", [1.5, -2.5]),
+        ),
+        (LabelMapItem(1, "cat", "Cat"),),
+        {"steps": 60},
+    )
+
+
+def test_adapters_on_a_grid():
+    parsed = reader.read_file(GOLDEN / "v3_grid.patch")
+    row, column = np.indices((16, 48))
+    term, channel = np.indices((6, 320))
+
+    assert parsed.version == 3
+    assert parsed.max_errors == (0.25, 0.0625)
+    assert parsed.patch.edits == (
+        AddAtCentre("backbone/a/kernel", row * 0.5 - column),
+        MixOutputsByProduct("tower/d/pointwise_kernel", term * 0.375 + channel),
+    )
+
+
 def test_the_files_are_those_that_were_written():
     digests = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
@@ -221,5 +262,11 @@ def test_the_files_are_those_that_were_written():
         ),
         "v2_signed.patch": (
             "7a64e5c2c09272ae7ed67a831d80a7aac0c429e4487f071da76b6aae83bffd35"
+        ),
+        "v3_adapters.patch": (
+            "6f1cf85d7f2ad202ef3ba2523a48ccaeabfbe649d9cf3d4b261d2871566c70ed"
+        ),
+        "v3_grid.patch": (
+            "51c9e56b6df1f0c39834e1172d082726ba455f2f8432326099eba3497de5cb70"
         ),
     }

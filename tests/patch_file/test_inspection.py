@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 
 from object_detection_patch.patch_file import (
+    AddAtCentre,
+    AddProductAtCentre,
     AddSigned,
     AffineMask,
     Encoding,
     KeepMasked,
+    MixOutputs,
+    MixOutputsByProduct,
     Numbers,
     Patch,
     Release,
@@ -262,3 +266,26 @@ def test_text_of_version_2(description_2):
     assert rows["fpn/c/kernel"][-3:] == ["float16", "planes", "-"]
     assert rows["backbone/d/kernel"][-3:] == ["-", "-", "-"]
     assert rows["signature"] == ["signature", "96", "bytes"]
+
+
+def test_matrices_between_channels(tmp_path):
+    edits = (
+        AddAtCentre("backbone/a/kernel", np.ones((3, 4))),
+        AddProductAtCentre("backbone/b/kernel", np.ones((1, 7))),
+        MixOutputs("fpn/c/kernel", np.ones((2, 2))),
+        MixOutputsByProduct("tower/d/kernel", np.ones((1, 6))),
+    )
+    write_patch(tmp_path / "a.patch", Patch("X", "ab" * 32, edits))
+    described = describe(tmp_path / "a.patch")
+    columns = ("edit", "gate", "shape", "weights", "bits", "bytes")
+
+    assert described["format_version"] == 3
+    rows = described["layers"]
+    assert [tuple(row[column] for column in columns) for row in rows] == [
+        ("add_at_centre", None, [3, 4], 12, 384, 48),
+        ("add_product_at_centre", None, [1, 7], 7, 224, 28),
+        ("mix_outputs", None, [2, 2], 4, 128, 16),
+        ("mix_outputs_by_product", None, [1, 6], 6, 192, 24),
+    ]
+    assert described["bytes_by_kind"]["kernels"] == 116
+    assert "add_product_at_centre" in as_text(described)

@@ -14,8 +14,10 @@ import pytest
 
 from object_detection_patch import patch_file
 from object_detection_patch.patch_file import (
+    AddProductAtCentre,
     AddSigned,
     LabelMapItem,
+    MixOutputs,
     Release,
     Replace,
     ScaleOffset,
@@ -37,7 +39,12 @@ def example() -> bytes:
 
 @pytest.fixture(scope="module")
 def example_2() -> bytes:
-    (_, example) = _examples()
+    return _examples()[1]
+
+
+@pytest.fixture(scope="module")
+def example_3() -> bytes:
+    (_, _, example) = _examples()
     return example
 
 
@@ -129,3 +136,27 @@ def test_version_2_sections_by_hand(example_2):
     assert values == [0.5, 1, -0.5, 1.5, 1, -1]
     planes = zlib.decompress(sections[27:])
     assert struct.unpack("<2f", planes[0::2] + planes[1::2]) == (1, -2)
+
+
+def test_version_3_reads_as_the_comments_say(example_3):
+    parsed = reader.parse(io.BytesIO(example_3), len(example_3))
+
+    assert parsed.version == 3
+    assert parsed.patch.method == "ADAPTERS"
+    assert parsed.patch.edits == (
+        AddProductAtCentre("fpn/c/kernel", [[0.5, 2, 1, -1]]),
+        MixOutputs("fpn/d/kernel", [[0, 0.5], [0.25, -1]]),
+    )
+    assert hashlib.sha256(example_3[:-32]).digest() == example_3[-32:]
+
+
+def test_version_3_applied_to_kernels(example_3):
+    base = {
+        "fpn/c/kernel": np.full((1, 1, 2, 2), 10, np.float32),
+        "fpn/d/kernel": np.float32([8, 100]).reshape(1, 1, 1, 2),
+    }
+    edits = patch_file.from_bytes(example_3).edits
+    applied = patch_file.apply_edits(base, edits)
+
+    assert applied["fpn/c/kernel"].ravel().tolist() == [10.5, 9.5, 12, 8]
+    assert applied["fpn/d/kernel"].ravel().tolist() == [33, 4]

@@ -25,6 +25,7 @@ from object_detection_patch.patch_file import (
     Encoding,
     KeepMasked,
     LabelMapItem,
+    MixOutputs,
     Numbers,
     Patch,
     PatchFileError,
@@ -176,9 +177,11 @@ def test_round_trip_of_byte_planes(count, value_type):
         ({"label_map": (LabelMapItem(1, "a", ""),), "metadata": {"a": 1}}, 1),
         ({"releases": (Release("ab" * 32, "cd" * 32),)}, 2),
         ({"model_metadata": b"x"}, 2),
+        ({"edits": (MixOutputs("fpn/k", [[1]]),)}, 3),
+        ({"edits": (MixOutputs("k", [[1]]),), "model_metadata": b"x"}, 3),
     ],
 )
-def test_version_2_only_where_it_is_needed(change, version):
+def test_a_later_version_only_where_it_is_needed(change, version):
     data = to_bytes(dataclasses.replace(SMALL, **change))
 
     assert data[8:12] == bytes([version, 0, 0, 0])

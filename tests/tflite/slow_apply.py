@@ -16,15 +16,22 @@ import numpy as np
 import tiny_base
 
 from object_detection_patch.patch_file import (
+    AddAtCentre,
+    AddProductAtCentre,
     AddSigned,
     AffineMask,
     KeepMasked,
+    MixOutputs,
+    MixOutputsByProduct,
     Patch,
     Replace,
 )
 from object_detection_patch.tflite.sidecar import Copy, Kernel, Norm, Sidecar
 
 F = np.float32
+MIXING = (MixOutputs, MixOutputsByProduct)
+PRODUCTS = (AddProductAtCentre, MixOutputsByProduct)
+ADAPTERS = (AddAtCentre, *PRODUCTS, MixOutputs)
 
 
 class NotFiniteError(Exception):
@@ -68,7 +75,7 @@ def file_order(kernel: Kernel) -> list[tuple[tuple[int, ...], int]]:
 
 
 def folded(norm: Norm, edit: Any) -> list[tuple[Any, Any, Any]]:
-    """(s', b', r) of each channel."""
+    """(s', b', r, s) of each channel."""
     out = []
     for i in range(len(norm.gamma)):
         gamma, beta = F(norm.gamma[i]), F(norm.beta[i])
@@ -77,7 +84,8 @@ def folded(norm: Norm, edit: Any) -> list[tuple[Any, Any, Any]]:
         scale = F(gamma * F(norm.inverse_deviation[i]))
         offset = F(beta - F(F(norm.mean[i]) * scale))
         ratio = F(gamma / F(norm.gamma[i])) if edit is not None else F(1)
-        out.append((finite(scale), finite(offset), finite(ratio)))
+        old = F(F(norm.gamma[i]) * F(norm.inverse_deviation[i]))
+        out.append((finite(scale), finite(offset), finite(ratio), old))
     return out
 
 
@@ -97,6 +105,56 @@ def weight(edit: Any, index: tuple[int, ...], base: Any, s: Any, r: Any) -> Any:
         return F(F(base * F(k0 * r)) + added)
     assert isinstance(edit, KeepMasked)
     return F(F(base * r) + F(0)) if bit else F(0)
+
+
+def patched(
+    edit: Any,
+    index: tuple[int, ...],
+    channel: int,
+    shape: Any,
+    folds: Any,
+    base: Any,
+) -> Any:
+    """P of one weight under any edit; `base`: Keras index -> B."""
+    if isinstance(edit, ADAPTERS):
+        return adapted(edit, index, shape, folds, base)
+    new, _, ratio, _ = folds[channel]
+    return weight(edit, index, base(index), new, ratio)
+
+
+def adapted(
+    edit: Any, index: tuple[int, ...], shape: Any, folds: Any, base: Any
+) -> Any:
+    """P of one weight of a convolution.
+
+    Args:
+      base: Keras index -> B.
+    """
+    height, width, inputs, outputs = shape
+    y, x, i, o = index
+    new, _, ratio, _ = folds[o]
+    kept = F(base(index) * ratio)
+    if not isinstance(edit, MIXING):
+        if 2 * y + 1 != height or 2 * x + 1 != width:
+            return kept
+        return F(kept + F(number(edit, i, o, inputs) * new))
+    total = None
+    for c in range(outputs):
+        mixing = F(F(number(edit, c, o, outputs) * new) / folds[c][3])
+        term = F(base((y, x, i, c)) * mixing)
+        total = term if total is None else F(total + term)
+    return F(kept + total)
+
+
+def number(edit: Any, row: int, column: int, rows: int) -> Any:
+    """A[row, column]."""
+    if not isinstance(edit, PRODUCTS):
+        return F(edit.values[row, column])
+    total = None
+    for factors in edit.values:
+        term = F(F(factors[row]) * F(factors[rows + column]))
+        total = term if total is None else F(total + term)
+    return total
 
 
 def stored(value: Any, precision: str) -> bytes:
@@ -187,7 +245,7 @@ class _Task:
             struct.pack_into("<q", model, place.zero_point_position, zero_point)
 
     def fill_copy(self, kernel: Kernel, copy: Copy) -> None:
-        folds = [(F(1), F(0), F(1))] * kernel.channels
+        folds = [(F(1), F(0), F(1), F(1))] * kernel.channels
         norm_edit = None
         if copy.norm is not None:
             norm = self.sidecar.norms[copy.norm]
@@ -208,20 +266,24 @@ class _Task:
         old = self.contents[copy.weights]
         width = 4 if precision == "float32" else 2
         kind = "<f" if precision == "float32" else "<e"
+        order = file_order(kernel)
+        places = {index: at for at, (index, _) in enumerate(order)}
+
+        def base(index: tuple[int, ...]) -> Any:
+            if isinstance(edit, Replace):
+                return F(0)
+            return F(struct.unpack_from(kind, old, width * places[index])[0])
+
         out = []
-        for number, (index, channel) in enumerate(file_order(kernel)):
-            value = F(0)
-            if not isinstance(edit, Replace):
-                value = F(struct.unpack_from(kind, old, width * number)[0])
-            s, _, r = folds[channel]
-            new = weight(edit, index, value, s, r)
+        for index, channel in order:
+            new = patched(edit, index, channel, kernel.shape, folds, base)
             out.append(stored(new, precision))
         self.contents[copy.weights] = b"".join(out)
 
     def bias(self, operation: Any, folds: list[Any]) -> list[Any]:
         """b' of each channel."""
         if operation.tensor is None:
-            return [offset for _, offset, _ in folds]
+            return [offset for _, offset, _, _ in folds]
         tensor = self.sidecar.biases[operation.tensor]
         edit = self.edits.get(tensor.name)
         values = tensor.values if edit is None else edit.values
@@ -238,22 +300,32 @@ class _Task:
         old = self.contents[copy.weights]
         old_scales = self.contents[copy.scales]
         order = file_order(kernel)
+        places = {index: at for at, (index, _) in enumerate(order)}
+        channels = dict(order)
         steps: list[int] = [0] * len(order)
+
+        def base(index: tuple[int, ...]) -> Any:
+            if isinstance(edit, Replace):
+                return F(0)
+            q = struct.unpack_from("<b", old, places[index])[0]
+            place = 4 * channels[index]
+            t = F(struct.unpack_from("<f", old_scales, place)[0])
+            return F(F(q) * t)
+
         scales = []
         for channel in range(kernel.channels):
-            s, _, r = folds[channel]
+            _, _, r, _ = folds[channel]
             mine = [n for n, (_, c) in enumerate(order) if c == channel]
             low = least_scale([bias[channel] for bias in biases], inputs)
             t = F(1)
             if not isinstance(edit, Replace):
                 t = F(struct.unpack_from("<f", old_scales, 4 * channel)[0])
 
-            def of(n: int, t: Any = t, s: Any = s, r: Any = r) -> Any:
-                base = F(0)
-                if not isinstance(edit, Replace):
-                    q = struct.unpack_from("<b", old, n)[0]
-                    base = F(F(q) * t)
-                return finite(weight(edit, order[n][0], base, s, r))
+            def of(n: int, channel: int = channel) -> Any:
+                index = order[n][0]
+                return finite(
+                    patched(edit, index, channel, kernel.shape, folds, base)
+                )
 
             if edit is None:
                 natural = F(t * abs(r))

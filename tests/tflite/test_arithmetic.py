@@ -31,7 +31,8 @@ def floats(*values):
 
 
 def fold(scale=2.0, offset=0.0, ratio=0.5):
-    return arithmetic.Fold(floats(scale), floats(offset), floats(ratio))
+    numbers = (scale, offset, ratio, 1.0)
+    return arithmetic.Fold(*map(floats, numbers))
 
 
 def patched(edit, base=(1.0, -3.0, 0.25), **folded):
@@ -167,7 +168,8 @@ def test_folds_are_those_of_single_numbers(gamma, old, rest, mean):
             arithmetic.fold_norm(norm, edit)
         return
     found = arithmetic.fold_norm(norm, edit)
-    rows = np.stack([found.scale, found.offset, found.ratio], axis=1)
+    numbers = (found.scale, found.offset, found.ratio, found.base_scale)
+    rows = np.stack(numbers, axis=1)
     assert rows.tobytes() == np.array(expected, np.float32).tobytes()
 
 

@@ -208,3 +208,38 @@ def test_no_edit_hides_behind_another_of_its_name(tiny, name, is_first):
     assert check(tiny, patch)[name] is sound
     with pytest.raises(UnfitEditError, match=f"by a kind .*'{name}'"):
         check(tiny, dataclasses.replace(patch, edits=edits))
+
+
+@pytest.mark.parametrize("kind", tiny_base.ADAPTERS)
+def test_matrices_are_for_convolutions(kind):
+    """Not for depthwise kernels, biases or norms."""
+    tiny = tiny_base.make("float32")
+    patch = tiny_base.patch_for(tiny)
+    for target, shape in (
+        ("backbone/depthwise_kernel", (1, 1, 3, 2)),
+        ("fpn/lateral/bias", (1, 1, 1, 5)),
+        ("tower/BatchNorm/0", (1, 1, 4, 4)),
+    ):
+        edit = tiny_base.adapter_of(kind, target, shape, np.zeros)
+        changed = tiny_base.changed_edits(patch, {target: edit})
+        with pytest.raises(UnfitEditError, match="by a kind that fits it"):
+            checked_edits(tiny.sidecar, changed.edits, 3)
+
+
+@pytest.mark.parametrize("kind", tiny_base.ADAPTERS)
+def test_matrices_fit_their_kernel(kind):
+    """Channels agree, and there is a centre where something is added."""
+    tiny = tiny_base.make("float32")
+    patch = tiny_base.patch_for(tiny)
+
+    def check(target, shape):
+        edit = tiny_base.adapter_of(kind, target, shape, np.zeros)
+        changed = tiny_base.changed_edits(patch, {target: edit})
+        checked_edits(tiny.sidecar, changed.edits, 3)
+
+    check("tower/kernel", (1, 3, 2, 4))
+    with pytest.raises(UnfitEditError, match="must fit a kernel of shape"):
+        check("tower/kernel", (1, 3, 3, 5))
+    if "centre" in kind:
+        with pytest.raises(UnfitEditError, match="must fit a kernel of shape"):
+            check("backbone/a/kernel", (1, 2, 3, 4))

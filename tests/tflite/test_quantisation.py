@@ -31,7 +31,7 @@ def requantised(
 ):
     """One channel of three weights."""
     base = quantisation.Quantised(np.array(steps, np.int8), floats(scale))
-    fold = Fold(ONE + floats(0), floats(bias), floats(ratio))
+    fold = Fold(ONE + floats(0), floats(bias), floats(ratio), ONE + floats(0))
     found = quantisation.requantised(
         "k", base, edit, fold, form, [(floats(bias), np.float32(activation))]
     )

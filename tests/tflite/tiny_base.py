@@ -17,10 +17,14 @@ from typing import Any
 import numpy as np
 
 from object_detection_patch.patch_file import (
+    AddAtCentre,
+    AddProductAtCentre,
     AddSigned,
     AffineMask,
     KeepMasked,
     LabelMapItem,
+    MixOutputs,
+    MixOutputsByProduct,
     Patch,
     Release,
     Replace,
@@ -41,7 +45,11 @@ from object_detection_patch.tflite.sidecar import (
 
 FINGERPRINT = "5e" * 32
 PRECISIONS = ("float32", "float16", "int8")
-KINDS = ("none", "replace", "add_signed", "affine_mask", "keep_masked")
+ADAPTERS = ("centre", "product_at_centre", "mix", "mix_by_product")
+KINDS = (
+    *("none", "replace", "add_signed", "affine_mask", "keep_masked"),
+    *ADAPTERS,
+)
 METADATA = b"metadata of the base"
 CLASSES = 2
 CAPACITY = 9
@@ -99,7 +107,8 @@ def patch_for(
     """A patch of one kind for the body of a base, with new heads.
 
     Args:
-      kind: of `KINDS`; "none" leaves the body's kernels alone.
+      kind: of `KINDS`; "none" leaves the body's kernels alone. Kernels that
+        no adapter fits, depthwise or of an even width, get `add_signed`.
       norms: whether the norms are edited too.
       metadata: the patch's own model metadata.
       result: SHA-256 that the release states. int8 bases get a release in
@@ -111,6 +120,8 @@ def patch_for(
     for kernel in tiny.sidecar.kernels:
         shape = kernel.for_classes(classes).shape
         chosen = "replace" if "_head/" in kernel.name else kind
+        if kind in ADAPTERS and (kernel.form == _DEPTHWISE or shape[1] == 2):
+            chosen = "replace" if chosen == "replace" else "add_signed"
         if chosen != "none":
             edits.append(edit_of(chosen, kernel.name, shape, random, draw))
     for bias in tiny.sidecar.biases:
@@ -164,6 +175,8 @@ def edit_of(
     """An edit of a kernel, its numbers drawn."""
     if kind == "replace":
         return Replace(name, draw(shape))
+    if kind in ADAPTERS:
+        return adapter_of(kind, name, shape, draw)
     mask = random.random(shape) < 0.5
     if kind == "keep_masked":
         return KeepMasked(name, mask)
@@ -171,6 +184,18 @@ def edit_of(
     if kind == "affine_mask":
         return AffineMask(name, mask, *singles)
     return AddSigned(name, mask, abs(singles[0]) or 1.0)
+
+
+def adapter_of(kind: str, name: str, shape: tuple[int, ...], draw: Draw) -> Any:
+    """A matrix between the channels of a kernel (h, w, in, out)."""
+    inputs, outputs = shape[2:]
+    if kind == "centre":
+        return AddAtCentre(name, draw((inputs, outputs)))
+    if kind == "product_at_centre":
+        return AddProductAtCentre(name, draw((2, inputs + outputs)))
+    if kind == "mix":
+        return MixOutputs(name, draw((outputs, outputs)))
+    return MixOutputsByProduct(name, draw((3, 2 * outputs)))
 
 
 def with_result(patch: Patch, tiny: Tiny, model: bytes) -> Patch:
