@@ -80,7 +80,7 @@ def _configs():
             _text(architecture, schedule, tasks.SOURCE_TASK, None),
         )
         for task in tasks.TARGET_TASKS:
-            for preset in presets.preset_names():
+            for preset in presets.spotpatch_names():
                 name = f"{architecture.key}__{preset.lower()}__{task.key}"
                 yield (
                     f"{name}.config",

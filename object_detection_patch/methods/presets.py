@@ -15,12 +15,31 @@ PRESETS: dict[int, tuple[str, ...]] = {
     patch_pb2.BN_DW_PATCH: ("batch_norm", "depthwise"),
     patch_pb2.TOWER_PATCH: ("tower",),
     patch_pb2.FINE_TUNING: ("fine_tuning",),
+    patch_pb2.PARALLEL_ADAPTERS: ("residual_adapter", "batch_norm"),
+    patch_pb2.SERIES_ADAPTERS: ("residual_adapter", "batch_norm"),
+}
+# What a preset's part is given where that is not the default.
+_OPTIONS: dict[int, patch_pb2.Part] = {
+    patch_pb2.SERIES_ADAPTERS: patch_pb2.Part(
+        residual_adapter=patch_pb2.ResidualAdapter(
+            topology=patch_pb2.ResidualAdapter.SERIES
+        )
+    ),
 }
 
 
 def preset_names() -> list[str]:
     """Every preset, in the order of the proto."""
     return [patch_pb2.Preset.Name(number) for number in PRESETS]
+
+
+def spotpatch_names() -> list[str]:
+    """The presets that the SpotPatch paper compares, in the same order."""
+    return [
+        patch_pb2.Preset.Name(number)
+        for number in PRESETS
+        if number <= patch_pb2.FINE_TUNING
+    ]
 
 
 def patch_config(preset: str) -> patch_pb2.Patch:
@@ -48,7 +67,7 @@ def resolve_parts(config: patch_pb2.Patch) -> list[patch_pb2.Part]:
     """The parts of a patch: the preset's, then those written beside it.
 
     A part written beside a preset takes the place of the preset's part of the
-    same kind.
+    same kind, whose options stay where none is written.
 
     Raises:
       ValueError: for a patch without parts, an empty part, or a part that is
@@ -77,12 +96,19 @@ def resolve_parts(config: patch_pb2.Patch) -> list[patch_pb2.Part]:
             f"({', '.join(preset_names())}) or at least one `part`. Received: "
             "neither (pipeline.config, [object_detection_patch.patch])."
         )
-    return [written.get(arm) or _default_part(arm) for arm in arms]
+    return [_part(config.preset, arm, written.get(arm)) for arm in arms]
 
 
-def _default_part(arm: str) -> patch_pb2.Part:
+def _part(
+    preset: int, arm: str, written: patch_pb2.Part | None
+) -> patch_pb2.Part:
     part = patch_pb2.Part()
     getattr(part, arm).SetInParent()
+    given = _OPTIONS.get(preset)
+    if given is not None and given.WhichOneof("part") == arm:
+        part.MergeFrom(given)
+    if written is not None:
+        part.MergeFrom(written)
     return part
 
 

@@ -16,6 +16,8 @@ _TOWER_DW, _TOWER_PW = 2 * 2 * 6, 6 * 4
 _KERNELS = _STEM + _DW + _PW + _TOWER_DW + _TOWER_PW
 _NORMS = 2 * (5 + 6 + 4)
 _BIASES = 5 + 5 + 4
+_WHOLE = 3 * 5 + 5 * 6 + 6 * 4
+_BEHIND = 5 * 5 + 6 * 6 + 4 * 4
 _HEAD = 16 * 3 + 3
 
 # Preset -> (mask bits, numbers, kernels with a mask).
@@ -28,6 +30,8 @@ _COSTS = {
     "BN_DW_PATCH": (0, _NORMS + _DW + _TOWER_DW, 0),
     "TOWER_PATCH": (0, _TOWER_DW + _TOWER_PW + 4 + 2 * 4, 0),
     "FINE_TUNING": (0, _KERNELS + _BIASES + _NORMS, 0),
+    "PARALLEL_ADAPTERS": (0, _WHOLE + _NORMS, 0),
+    "SERIES_ADAPTERS": (0, _BEHIND + _NORMS, 0),
 }
 
 
@@ -79,6 +83,24 @@ def test_a_part_beside_a_preset_takes_the_place_of_its_part():
     assert presets.method_name(config) == "SPOTPATCH"
 
 
+def test_options_of_a_preset_stay_where_none_is_written():
+    config = _patch(
+        "preset: SERIES_ADAPTERS part { residual_adapter { rank: 2 } }"
+    )
+    adapter = presets.resolve_parts(config)[0].residual_adapter
+    assert adapter.topology == patch_pb2.ResidualAdapter.SERIES
+    assert adapter.rank == 2
+    written = "part { residual_adapter { topology: PARALLEL } }"
+    config = _patch(f"preset: SERIES_ADAPTERS {written}")
+    adapter = presets.resolve_parts(config)[0].residual_adapter
+    assert adapter.topology == patch_pb2.ResidualAdapter.PARALLEL
+
+
+def test_the_presets_of_the_spotpatch_paper():
+    others = set(presets.preset_names()) - set(presets.spotpatch_names())
+    assert others == {"PARALLEL_ADAPTERS", "SERIES_ADAPTERS"}
+
+
 def test_another_part_beside_a_preset_is_added():
     text = "preset: BN_PATCH part { depthwise {} }"
     assert _arms(text) == ["batch_norm", "depthwise"]
@@ -125,6 +147,7 @@ def test_a_config_without_clear_parts_is_refused(text, message):
 def test_an_unknown_preset_is_refused(name):
     with pytest.raises(
         ValueError,
-        match=rf"must be one of SPOTPATCH, .*FINE_TUNING\. Received: '{name}'",
+        match=r"must be one of SPOTPATCH, .*SERIES_ADAPTERS\. "
+        rf"Received: '{name}'",
     ):
         presets.patch_config(name)

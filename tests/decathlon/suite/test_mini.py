@@ -27,7 +27,7 @@ def test_its_tasks_are_the_papers():
     ]
     assert suite.source.key == "oid"
     assert {task.key for task in suite.tasks} | {"oid"} == set(worlds())
-    assert set(suite.methods) == set(presets.preset_names())
+    assert set(suite.methods) == set(presets.spotpatch_names())
     checks.check(suite, "mini")
 
 
