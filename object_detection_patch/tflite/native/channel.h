@@ -19,6 +19,10 @@ inline float scale_of(const Fold* fold, size_t channel) {
   return fold == nullptr ? 1.0f : fold->scale[channel];
 }
 
+inline float base_scale_of(const Fold* fold, size_t channel) {
+  return fold == nullptr ? 1.0f : fold->base_scale[channel];
+}
+
 inline float ratio_of(const Fold* fold, size_t channel) {
   return fold == nullptr ? 1.0f : fold->ratio[channel];
 }

@@ -16,6 +16,7 @@ constexpr uint32_t kMaxReleases = 64;
 constexpr uint32_t kMaxActivations = 1u << 16;
 constexpr uint32_t kMaxModelMetadataBytes = 1u << 16;
 constexpr uint32_t kMaxGridGroups = 1u << 16;
+constexpr uint32_t kMaxMixedOutputs = 1u << 12;
 constexpr size_t kDigestBytes = 32;
 
 uint32_t read_count(Cursor& fields, const char* what, uint32_t limit) {
@@ -42,9 +43,10 @@ std::string_view read_text(Cursor& fields, const char* what, TextRule rule) {
 }
 
 void check_numbers(const Entry& entry, uint32_t version) {
-  if (entry.kind < kReplace || entry.kind > kScaleOffset) {
-    fail(OD_PATCH_UNKNOWN_EDIT, "An edit's kind must be one of 1 to 5. "
-         "Received: ", uint64_t{entry.kind}, " for ", shown(entry.target),
+  const uint8_t last_kind = version > 2 ? kMixOutputsByProduct : kScaleOffset;
+  if (entry.kind < kReplace || entry.kind > last_kind) {
+    fail(OD_PATCH_UNKNOWN_EDIT, "An edit's kind must be one of 1 to ",
+         uint64_t{last_kind}, ". Received: ", uint64_t{entry.kind}, " for ", shown(entry.target),
          "; a newer version of this program may know it.");
   }
   const bool is_float =
@@ -66,6 +68,23 @@ void check_numbers(const Entry& entry, uint32_t version) {
   }
 }
 
+bool is_matrix(const Entry& entry) {
+  if (entry.rank != 2) return false;
+  const uint32_t rows = entry.shape[0];
+  const uint32_t columns = entry.shape[1];
+  switch (entry.kind) {
+    case kAddAtCentre:
+      return true;
+    case kMixOutputs:
+      return rows == columns && columns <= kMaxMixedOutputs;
+    case kMixOutputsByProduct:
+      return uint64_t{2} * rows <= columns && columns % 2 == 0 &&
+             columns <= 2 * kMaxMixedOutputs;
+    default:
+      return uint64_t{2} * rows <= columns;
+  }
+}
+
 void check_shape(Entry& entry) {
   const uint32_t* shape = entry.shape;
   if (entry.rank > kMaxRank) {
@@ -76,6 +95,12 @@ void check_shape(Entry& entry) {
   if (entry.kind == kScaleOffset && (entry.rank != 2 || shape[0] != 2)) {
     fail(OD_PATCH_SHAPE, "A BatchNorm's shape must be (2, channels). "
          "Received another for ", shown(entry.target), ".");
+  }
+  if (entry.is_adapter() && !is_matrix(entry)) {
+    fail(OD_PATCH_SHAPE, "A matrix between channels must have 2 dimensions; as "
+         "a product, a rank of at most half of its columns; to mix outputs, at "
+         "most ", kMaxMixedOutputs, " of them both ways. Received another for ",
+         shown(entry.target), ".");
   }
   uint64_t product = 1;
   for (uint32_t i = 0; i < entry.rank; ++i) {

@@ -30,20 +30,39 @@ uint32_t classes_of(const Sidecar& sidecar, const Patch& patch) {
   return classes;
 }
 
-bool fits_kind(const Entry& entry, const Tensor& tensor) {
+bool fits_kind(const Sidecar& sidecar, const Entry& entry,
+               const Tensor& tensor) {
   switch (tensor.kind) {
     case TensorKind::kNorm:
       return entry.kind == kScaleOffset;
     case TensorKind::kBias:
       return entry.kind == kReplace;
     default:
-      return entry.kind == kReplace || entry.is_masked();
+      return entry.kind == kReplace || entry.is_masked() ||
+             (entry.is_adapter() &&
+              sidecar.kernels[tensor.index].form == Form::kConvolution);
   }
 }
 
 bool has_shape(const Entry& entry, std::initializer_list<uint64_t> shape) {
   return std::equal(shape.begin(), shape.end(), entry.shape,
                     entry.shape + entry.rank);
+}
+
+bool fits_matrix(const Entry& entry, const Kernel& kernel, uint64_t outputs) {
+  uint64_t rows = outputs;
+  if (entry.is_at_centre()) {
+    if (kernel.shape[0] % 2 == 0 || kernel.shape[1] % 2 == 0) return false;
+    rows = kernel.shape[2];
+  }
+  if (entry.is_product()) return entry.shape[1] == rows + outputs;
+  return has_shape(entry, {rows, outputs});
+}
+
+bool fits_kernel(const Entry& entry, const Kernel& kernel, uint64_t outputs) {
+  if (entry.is_adapter()) return fits_matrix(entry, kernel, outputs);
+  return has_shape(entry, {kernel.shape[0], kernel.shape[1], kernel.shape[2],
+                           outputs});
 }
 
 // The numbers of each bias tensor for so many classes. Kernels that share one
@@ -68,7 +87,7 @@ std::vector<uint64_t> bias_sizes(const Sidecar& sidecar, uint32_t classes) {
 void place_edit(const Sidecar& sidecar, const Entry& entry,
                 const std::vector<uint64_t>& sizes, Fit& found) {
   const Tensor* tensor = sidecar.find(entry.target);
-  if (tensor == nullptr || !fits_kind(entry, *tensor)) {
+  if (tensor == nullptr || !fits_kind(sidecar, entry, *tensor)) {
     fail(OD_PATCH_UNFIT_EDIT, "An edit must name a tensor of the published "
          "base, by a kind that fits it. Received: kind ",
          uint64_t{entry.kind}, " of ", shown(entry.target), ".");
@@ -83,8 +102,7 @@ void place_edit(const Sidecar& sidecar, const Entry& entry,
     found.biases[index] = &entry;
   } else {
     const Kernel& kernel = sidecar.kernels[index];
-    fits = has_shape(entry, {kernel.shape[0], kernel.shape[1], kernel.shape[2],
-                             kernel.outputs(found.classes)});
+    fits = fits_kernel(entry, kernel, kernel.outputs(found.classes));
     found.kernels[index] = &entry;
   }
   if (!fits) {

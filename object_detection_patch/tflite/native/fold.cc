@@ -19,6 +19,7 @@ Fold fold_norm(const Norm& norm, const Entry* edit) {
   fold.scale.resize(channels);
   fold.ratio.resize(channels);
   fold.offset.resize(channels);
+  fold.base_scale.resize(channels);
   // Gamma and beta first, which the results then replace.
   float* gamma = fold.scale.data();
   float* beta = fold.offset.data();
@@ -36,6 +37,7 @@ Fold fold_norm(const Norm& norm, const Entry* edit) {
     const float moved = norm.mean[i] * scale;
     fold.offset[i] = beta[i] - moved;
     fold.scale[i] = scale;
+    fold.base_scale[i] = norm.gamma[i] * norm.inverse_deviation[i];
   }
   for (const auto* numbers : {&fold.scale, &fold.ratio, &fold.offset}) {
     require_finite(all_finite(numbers->data(), channels), norm.name);

@@ -10,11 +10,13 @@
 namespace odp {
 
 // A norm, edited or not: s' that multiplies new weights, r that multiplies
-// the base's, and the bias b' that it leaves.
+// the base's, the bias b' that it leaves, and s that the base's weights were
+// multiplied by.
 struct Fold {
   std::vector<float> scale;
   std::vector<float> ratio;
   std::vector<float> offset;
+  std::vector<float> base_scale;
 };
 
 // `edit` may be null; an Error if a number is not finite.

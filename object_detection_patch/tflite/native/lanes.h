@@ -60,6 +60,21 @@ void scale(const float* __restrict in, Factor factor, float* __restrict out,
   for (size_t i = 0; i < count; ++i) out[i] = in[i] * factor[i];
 }
 
+// total = total + in * factor
+inline void add_scaled(const float* __restrict in, float factor,
+                       float* __restrict total, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    const float term = in[i] * factor;
+    total[i] = total[i] + term;
+  }
+}
+
+// sum = sum + added
+inline void add(const float* __restrict added, float* __restrict sum,
+                size_t count) {
+  for (size_t i = 0; i < count; ++i) sum[i] = sum[i] + added[i];
+}
+
 // codes = lo + step * codes
 template <class Group>
 void put_on_grid(Group lo, Group step, float* __restrict codes, size_t count) {

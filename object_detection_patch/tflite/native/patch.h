@@ -17,6 +17,10 @@ enum Kind : uint8_t {
   kAffineMask = 3,
   kKeepMasked = 4,
   kScaleOffset = 5,
+  kAddAtCentre = 6,
+  kAddProductAtCentre = 7,
+  kMixOutputs = 8,
+  kMixOutputsByProduct = 9,
 };
 
 enum ValueType : uint8_t {
@@ -58,6 +62,14 @@ struct Entry {
 
   bool is_masked() const {
     return kind == kAddSigned || kind == kAffineMask || kind == kKeepMasked;
+  }
+  // A matrix between the channels of a convolution.
+  bool is_adapter() const { return kind >= kAddAtCentre; }
+  bool is_at_centre() const {
+    return kind == kAddAtCentre || kind == kAddProductAtCentre;
+  }
+  bool is_product() const {
+    return kind == kAddProductAtCentre || kind == kMixOutputsByProduct;
   }
   // Single float32 numbers before the mask or the values.
   uint32_t singles() const {

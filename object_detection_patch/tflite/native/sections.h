@@ -28,7 +28,7 @@ class SectionBytes {
   std::unique_ptr<Inflater> inflater_;  // null for what is stored
 };
 
-// The values of a `replace` or `scale_offset`, widened to float32; an Error
+// The values of an edit that is no mask, widened to float32; an Error
 // if one is not finite.
 class ValueReader {
  public:

@@ -7,6 +7,8 @@ namespace odp {
 void write_weights(const KernelJob& job) {
   if (job.edit != nullptr && job.edit->kind == kReplace) {
     write_replaced(job);
+  } else if (job.edit != nullptr && job.edit->is_adapter()) {
+    write_adapted(job);
   } else if (job.form == Form::kConvolution) {
     write_convolution(job);
   } else {

@@ -135,7 +135,7 @@ def _whole_file(parts: Parts, donor: Parts, rng: np.random.Generator) -> None:
         parts.header, parts.sections = donor.header, donor.sections
         parts.version = donor.version
     else:
-        parts.version = 3 - parts.version
+        parts.version = 1 + (parts.version + int(rng.integers(2))) % 3
 
 
 # Those that reach furthest stand here more than once.

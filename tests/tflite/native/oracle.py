@@ -74,10 +74,12 @@ class _Oracle:
 
     def make_copy(self, kernel: Any, copy: Any) -> None:
         channels = kernel.channels_for(self.classes)
-        scale = ratio = np.ones(channels, F)
+        scale = ratio = old = np.ones(channels, F)
         offset = np.zeros(channels, F)
         if copy.norm is not None:
             scale, ratio, offset = self.fold(self.world.norms[copy.norm])
+            gamma, _, _, inverse = self.world.norms[copy.norm].numbers
+            old = gamma * inverse
         offsets = []
         for op in copy.ops:
             if op.tensor is None:
@@ -87,9 +89,9 @@ class _Oracle:
             edit = self.edits.get(name)
             offsets.append(values if edit is None else edit.values.ravel())
         if self.world.precision == worlds.INT8:
-            self.make_int8(kernel, copy, scale, ratio, offsets)
+            self.make_int8(kernel, copy, (scale, ratio, old), offsets)
         else:
-            self.make_float(kernel, copy, scale, ratio, offsets)
+            self.make_float(kernel, copy, (scale, ratio, old), offsets)
 
     def fold(self, norm: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         gamma, beta, mean, inverse = norm.numbers
@@ -100,7 +102,7 @@ class _Oracle:
         return scale, new_gamma / gamma, new_beta - mean * scale
 
     def make_float(
-        self, kernel: Any, copy: Any, scale: Any, ratio: Any, offsets: Any
+        self, kernel: Any, copy: Any, scales: Any, offsets: Any
     ) -> None:
         dtype = worlds.WEIGHT_DTYPES[self.world.precision]
         norm = copy.norm
@@ -111,15 +113,18 @@ class _Oracle:
         if edit is not None or is_refolded:
             data = self.world.vectors[copy.weights].data
             base = np.frombuffer(data, dtype).astype(F)
-            weights = self.weights(kernel, base, edit, scale, ratio)
+            weights = self.weights(kernel, base, edit, scales)
             self.made[copy.weights] = weights.astype(dtype).tobytes()
         for op, offset in zip(copy.ops, offsets, strict=True):
             self.made[op.bias] = offset.astype(dtype).tobytes()
 
     def weights(
-        self, kernel: Any, base: Any, edit: Any, scale: Any, ratio: Any
+        self, kernel: Any, base: Any, edit: Any, scales: Any
     ) -> np.ndarray:
-        """P in file order, flat."""
+        """P in file order, flat; `scales` are s', r and s."""
+        scale, ratio, _ = scales
+        if edit is not None and edit.kind > worlds.SCALE_OFFSET:
+            return adapted(kernel.shape, base, edit, *scales).ravel()
         if edit is not None:
             new = edit.values.reshape(kernel.shape_for(self.classes))
             if kernel.form == 0:
@@ -145,9 +150,10 @@ class _Oracle:
         return base * (k0 * r) + np.where(new == 1, (k1 + k2) * s, k1 * s)
 
     def make_int8(
-        self, kernel: Any, copy: Any, scale: Any, ratio: Any, offsets: Any
+        self, kernel: Any, copy: Any, of_norm: Any, offsets: Any
     ) -> None:
-        channels = len(scale)
+        ratio = of_norm[1]
+        channels = len(ratio)
         inputs = [F(self.activations()[op.activation][0]) for op in copy.ops]
         low = np.full(channels, F(2.0**-60))
         for a, offset in zip(inputs, offsets, strict=True):
@@ -159,7 +165,7 @@ class _Oracle:
             base = np.zeros(0, F)
         else:
             base = steps.astype(F) * self.spread(kernel, scales, steps.size)
-        new = self.weights(kernel, base, edit, scale, ratio)
+        new = self.weights(kernel, base, edit, of_norm)
         if edit is None:
             natural = scales * np.abs(ratio)
         elif kernel.form == 0:
@@ -190,3 +196,34 @@ class _Oracle:
         if kernel.form == 0:
             return np.repeat(values, size // len(values))
         return np.tile(values, size // len(values))
+
+
+def adapted(
+    shape: Any, base: Any, edit: Any, scale: Any, ratio: Any, old: Any
+) -> np.ndarray:
+    """P (out, h, w, in) of a convolution with a matrix between channels."""
+    height, width, inputs, outputs = shape
+    runs = base.reshape(outputs, height, width, inputs)
+    kept = np.stack([run * r for run, r in zip(runs, ratio, strict=True)])
+    rows = inputs if edit.kind in worlds.AT_CENTRE else outputs
+    values = edit.values.reshape(edit.shape)
+    matrix = values
+    if edit.kind in worlds.PRODUCTS:
+        terms = [np.outer(v[:rows], v[rows:]) for v in values]
+        matrix = summed(terms)
+    matrix = matrix * scale
+    if edit.kind in worlds.AT_CENTRE:
+        kept[:, height // 2, width // 2] += matrix.T
+        return kept
+    mixing = matrix / old[:, None]
+    for o in range(outputs):
+        kept[o] += summed([runs[c] * mixing[c, o] for c in range(outputs)])
+    return kept
+
+
+def summed(terms: list[np.ndarray]) -> np.ndarray:
+    """One after the other, in float32."""
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total

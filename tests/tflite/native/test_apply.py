@@ -42,6 +42,21 @@ def test_kernels_of_many_pieces(native, tmp_path, precision, seed):
     assert _apply(native, tmp_path, case) == case.model
 
 
+@pytest.mark.parametrize("precision", _PRECISIONS)
+@pytest.mark.parametrize("seed", range(12))
+def test_matrices_between_channels(native, tmp_path, precision, seed):
+    case = applied.make_case(seed, _PRECISIONS[precision], version=3)
+    expected = apply_bytes(case.base, case.sidecar, case.patch)
+    assert expected == case.model
+    assert _apply(native, tmp_path, case) == case.model
+
+
+@pytest.mark.parametrize("precision", _PRECISIONS)
+def test_matrices_of_kernels_of_many_pieces(native, tmp_path, precision):
+    case = applied.make_case(1, _PRECISIONS[precision], version=3, width=60)
+    assert _apply(native, tmp_path, case) == case.model
+
+
 @pytest.mark.parametrize("precision", ["float32", "float16"])
 def test_a_patch_of_version_1(native, tmp_path, precision):
     case = applied.make_case(7, _PRECISIONS[precision], version=1)

@@ -36,7 +36,7 @@ def cases() -> list[applied.Case]:
             seed,
             precision,
             classes=1 + (seed + precision) % 6,
-            version=2 if precision == worlds.INT8 else 1 + seed % 2,
+            version=2 + seed % 2 if precision == worlds.INT8 else 1 + seed % 3,
         )
         for seed in _SEEDS
         for precision in _PRECISIONS

@@ -350,6 +350,9 @@ def add_skeleton(world: World, rng: Any) -> None:
 
 REPLACE, ADD_SIGNED, AFFINE_MASK, KEEP_MASKED, SCALE_OFFSET = range(1, 6)
 MASKS = (ADD_SIGNED, AFFINE_MASK, KEEP_MASKED)
+ADD_AT_CENTRE, ADD_PRODUCT_AT_CENTRE, MIX_OUTPUTS, MIX_BY_PRODUCT = range(6, 10)
+AT_CENTRE = (ADD_AT_CENTRE, ADD_PRODUCT_AT_CENTRE)
+PRODUCTS = (ADD_PRODUCT_AT_CENTRE, MIX_BY_PRODUCT)
 
 
 @dataclasses.dataclass
@@ -479,7 +482,11 @@ def make_patch(
     version: int = 2,
     density: float = 0.7,
 ) -> PatchSource:
-    """A patch with a drawn part of all edits that the base allows."""
+    """A patch with a drawn part of all edits that the base allows.
+
+    Args:
+      version: 3 has matrices between channels on half of the convolutions.
+    """
     rng = np.random.default_rng(seed)
     classes = world.classes if classes is None else classes
     edits = []
@@ -487,7 +494,11 @@ def make_patch(
         is_head = "head/" in kernel.name
         if is_head or rng.random() < density:
             kind = REPLACE if is_head else int(rng.integers(1, 5))
-            edits.append(kernel_edit(kernel, kind, classes, rng))
+            is_adapted = version > 2 and kernel.form == 0 and not is_head
+            if is_adapted and rng.random() < 0.7:
+                edits.append(adapter_edit(kernel, rng))
+            else:
+                edits.append(kernel_edit(kernel, kind, classes, rng))
     for norm in world.norms:
         if rng.random() < density:
             shape = (2, norm.numbers.shape[1])
@@ -524,6 +535,21 @@ def encode_for(version: int, edit: Edit, rng: Any) -> Edit:
     else:
         edit.content = _floats(edit, rng)
     return edit
+
+
+def adapter_edit(kernel: Kernel, rng: Any) -> Edit:
+    height, width, inputs, outputs = kernel.shape
+    kinds = [MIX_OUTPUTS, MIX_BY_PRODUCT]
+    if height % 2 and width % 2:
+        kinds += AT_CENTRE
+    kind = int(rng.choice(kinds))
+    rows = inputs if kind in AT_CENTRE else outputs
+    shape = (rows, outputs)
+    if kind in PRODUCTS:
+        rank = int(rng.integers(1, (rows + outputs) // 2 + 1))
+        shape = (min(rank, 6), rows + outputs)
+    values = random_floats(rng, shape) / np.float32(4)
+    return Edit(kind, kernel.name, shape, values)
 
 
 def kernel_edit(kernel: Kernel, kind: int, classes: int, rng: Any) -> Edit:
