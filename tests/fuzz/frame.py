@@ -12,7 +12,7 @@ import zlib
 
 _PATCH_MAGIC = b"\x89ODP\r\n\x1a\n"
 _SIDECAR_MAGIC = b"\x89ODB\r\n\x1a\n"
-_VERSION_2, _SIGNED, _FILE = 1, 2, 4
+_VERSION_2, _SIGNED, _FILE, _VERSION_3 = 1, 2, 4, 8
 _MOST_STORED = 2**16 - 1
 
 
@@ -20,7 +20,7 @@ def patch_of_input(data: bytes) -> bytes:
     """A patch: a byte of flags, u16 bytes of the header, header, sections.
 
     Flags: bit 0 says version 2, bit 1 signed, bit 2 that the rest is a file
-    as it is.
+    as it is, bit 3 version 3.
     """
     if len(data) < 3:
         return b""
@@ -28,7 +28,7 @@ def patch_of_input(data: bytes) -> bytes:
     if flags & _FILE:
         return _with_checksum(data[1:])
     end = 3 + struct.unpack_from("<H", data, 1)[0]
-    version = 2 if flags & _VERSION_2 else 1
+    version = 3 if flags & _VERSION_3 else 1 + (flags & _VERSION_2)
     return patch_file(
         data[3:end], data[end:], version=version, signed=bool(flags & _SIGNED)
     )

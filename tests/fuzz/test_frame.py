@@ -24,7 +24,9 @@ def test_sidecar_around_a_body(size):
     assert file[-32:] == hashlib.sha256(file[:-32]).digest()
 
 
-@pytest.mark.parametrize("flags, version, signed", [(0, 1, 0), (3, 2, 1)])
+@pytest.mark.parametrize(
+    "flags, version, signed", [(0, 1, 0), (3, 2, 1), (8, 3, 0)]
+)
 def test_patch_of_header_and_sections(flags, version, signed):
     file = frame.patch_of_input(bytes([flags, 6, 0]) + b"headersections")
     found = _PRELUDE.unpack_from(file)

@@ -13,6 +13,7 @@ if __name__ == "__main__":
 
 from attacks import (
     bases,
+    patch_adapters,
     patch_counts,
     patch_directory,
     patch_fit,
@@ -31,7 +32,7 @@ README = pathlib.Path(__file__).with_name("README.md")
 MARK = "<!-- what follows is written by write_files.py -->\n"
 _MODULES = (
     *(patch_frames, patch_counts, patch_directory, patch_sections),
-    *(patch_texts, patch_fit, sidecar_frames, sidecar_counts),
+    *(patch_texts, patch_fit, patch_adapters, sidecar_frames, sidecar_counts),
     *(sidecar_places, sidecar_uses, sidecar_kernels, bases),
 )
 ATTEMPTS: tuple[Attempt, ...] = tuple(

@@ -22,7 +22,8 @@ Bytes sidecar_file(odp::Span body);
 void repair_checksum(Bytes& file);
 
 // An input is: a byte of flags (bit 0: version 2, bit 1: signed, bit 2: the
-// rest is a file as it is), u16 bytes of the header, header, sections.
+// rest is a file as it is, bit 3: version 3), u16 bytes of the header, header,
+// sections.
 Bytes patch_of_input(const uint8_t* data, size_t size);
 
 // An input is: a byte of flags (bit 2: the rest is a file as it is), body.
