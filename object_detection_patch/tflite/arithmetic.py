@@ -64,8 +64,9 @@ def fold_norm(norm: Norm, edit: ScaleOffset | None) -> Fold:
         offset = beta - norm.mean * scale
         ratio = gamma / norm.gamma
         base_scale = norm.gamma * norm.inverse_deviation
-    checked = (finite(norm.name, n) for n in (scale, offset, ratio))
-    return Fold(*checked, base_scale)
+    for numbers in (scale, offset, ratio):
+        finite(norm.name, numbers)
+    return Fold(scale, offset, ratio, base_scale)
 
 
 def no_fold(channels: int) -> Fold:
