@@ -123,7 +123,8 @@ def test_keeps_the_bases_checkpoint_keys(small_world, tmp_path, preset):
 
 # What trains beside the heads, from the paper's names of the methods.
 _MASKED = {"SPOTPATCH": 3, "WEIGHTTRANS": 4, "PIGGYBACK": 1}
-_BATCH_NORM = {"SPOTPATCH", "WEIGHTTRANS", "BN_PATCH", "BN_DW_PATCH"}
+_ADAPTED = {"PARALLEL_ADAPTERS", "SERIES_ADAPTERS"}
+_BATCH_NORM = {"SPOTPATCH", "WEIGHTTRANS", "BN_PATCH", "BN_DW_PATCH"} | _ADAPTED
 
 
 @pytest.mark.parametrize("preset", presets.preset_names())
@@ -154,7 +155,10 @@ def test_trainable_variables(small_world, preset):
     assert moving(hosts.head_tensors()) == set(hosts.head_tensors())
     in_model = {id(v) for v in (base | hosts.head_tensors()).values()}
     own = [v for v in model.trainable_variables if id(v) not in in_model]
-    assert len(own) == _MASKED.get(preset, 0) * 71
+    each = _MASKED.get(preset, 0)
+    whole = [host for host in hosts.kernels if host.kind != "depthwise"]
+    adapters = len(whole) if preset in _ADAPTED else 0
+    assert len(own) == each * 71 + adapters
 
 
 def _loss(model, small_world, *, is_training=False):
