@@ -148,6 +148,11 @@ class Hosts:
         tensors.update({host.name: host.variable for host in self.biases})
         return tensors
 
+    def fingerprint(self) -> str:
+        """SHA-256 of the base tensors as they are now, 64 hex digits."""
+        tensors = self.base_tensors().items()
+        return fingerprint({name: value.numpy() for name, value in tensors})
+
     def head_tensors(self) -> dict[str, Any]:
         """Stable name -> variable of the box and class heads."""
         return {head.name: head.variable for head in self.heads}

@@ -101,19 +101,14 @@ def write_model(
         checkpoint, folder, max_to_keep=1, checkpoint_name=_CHECKPOINT
     )
     manager.save(checkpoint_number=0)
-    _write_text(
+    whole_file.write_whole(
         os.path.join(folder, "pipeline.config"),
-        text_format.MessageToString(pipeline),
+        text_format.MessageToString(pipeline).encode(),
     )
-    _write_text(
+    whole_file.write_whole(
         os.path.join(folder, LABEL_MAP_FILE),
-        label_map.label_map_text(label_items),
+        label_map.label_map_text(label_items).encode(),
     )
-
-
-def _write_text(path: str, text: str) -> None:
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 def _sync(folder: str) -> None:

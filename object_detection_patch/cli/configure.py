@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from object_detection_patch import recipes
 from object_detection_patch.cli.options import require_folder
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def _add_kind(verb: argparse.ArgumentParser) -> None:
     kind = verb.add_mutually_exclusive_group(required=True)
     kind.add_argument(
         "--architecture",
-        choices=("narrow_320", "mini_96", "wide_96"),
+        choices=tuple(recipes.ARCHITECTURES),
         help="SSD MobileNetV2 FPNLite of the paper at 320 px, or a miniature",
     )
     kind.add_argument("--base_config", help="pipeline.config of the base")

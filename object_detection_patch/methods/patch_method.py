@@ -121,9 +121,7 @@ class PatchMethod(keras.layers.Layer):
 
     def compute_base_fingerprint(self) -> str:
         """SHA-256 of the base tensors as they are now."""
-        return hosts_lib.fingerprint(
-            {k: v.numpy() for k, v in self.hosts.base_tensors().items()}
-        )
+        return self.hosts.fingerprint()
 
     @property
     def base_fingerprint(self) -> str:

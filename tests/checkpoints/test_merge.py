@@ -264,10 +264,10 @@ class TestRefusals:
     def test_a_failed_write_leaves_nothing(
         self, small_world, spotpatch, tmp_path, monkeypatch
     ):
-        def full(path, text):
+        def full(path, data):
             raise OSError(28, "No space left on device")
 
-        monkeypatch.setattr(ordinary, "_write_text", full)
+        monkeypatch.setattr(ordinary.whole_file, "write_whole", full)
         with pytest.raises(OSError, match="No space left"):
             self._merge(small_world, spotpatch[0].patch, tmp_path / "out")
         assert os.listdir(tmp_path) == []
@@ -314,13 +314,13 @@ def die(*unused):
 
 config, checkpoint, patch, output, where = sys.argv[1:]
 owner, name = where.rsplit(".", 1)
-setattr({"ordinary": ordinary, "os": os}[owner], name, die)
+setattr({"whole_file": ordinary.whole_file, "os": os}[owner], name, die)
 merge.merge(base_config=config, base_checkpoint=checkpoint,
             patch=read_patch(patch), output_dir=output)
 """
 
 
-@pytest.mark.parametrize("where", ["ordinary._write_text", "os.rename"])
+@pytest.mark.parametrize("where", ["whole_file.write_whole", "os.rename"])
 def test_kill_9_leaves_no_half_model(small_world, spotpatch, tmp_path, where):
     patch = tmp_path / "task.patch"
     patch.write_bytes(to_bytes(spotpatch[0].patch))

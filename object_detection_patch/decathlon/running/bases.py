@@ -8,7 +8,6 @@ from typing import Any
 
 from google.protobuf import text_format
 
-from object_detection_patch import hosts as hosts_lib
 from object_detection_patch.checkpoints import extract, ordinary
 from object_detection_patch.decathlon.running import (
     accuracy,
@@ -42,6 +41,7 @@ from object_detection_patch.od_api import (
     label_map,
     pipeline_config,
 )
+from object_detection_patch.patch_file import whole_file
 from object_detection_patch.training import cost
 
 # Of every base: equal numbers of detections make Keras and LiteRT comparable.
@@ -80,7 +80,9 @@ def make_base(
     model = base_model.build_model(pipeline.model, is_training=False)
     extract.restore_all(model, extract.find_checkpoint(checkpoint))
     # Before runs could train on it.
-    plan.refuse_results_of_others(folder, key, _fingerprint(model))
+    plan.refuse_results_of_others(
+        folder, key, host_layers.find_ssd_hosts(model).fingerprint()
+    )
     _keep_checkpoint(folder, key, model, pipeline)
     _measure(folder, suite, base, task, model, pipeline, phases)
 
@@ -131,7 +133,9 @@ def _given(
         # A public config says PATH_TO_BE_CONFIGURED there.
         reader.label_map_path = path
     config = str(folder.base_work(base.key) / "pipeline.config")
-    training.write_text(config, text_format.MessageToString(pipeline))
+    whole_file.write_whole(
+        config, text_format.MessageToString(pipeline).encode()
+    )
     return config, checkpoint
 
 
@@ -173,6 +177,7 @@ def _measure(
     phases: Phases,
 ) -> None:
     work = folder.base_work(base.key)
+    hosts = host_layers.find_ssd_hosts(model)
     with phases.phase("evaluate"):
         found = accuracy.in_keras(folder, task, model, work / "drawn.npz")
         phone, sizes = _on_phone(folder, suite, base.key, task, pipeline)
@@ -186,8 +191,8 @@ def _measure(
             task=task.key,
             percent=base.percent if isinstance(base, Base) else 100,
             config_sha256=runs_lib.base_sha256(suite, base.key),
-            fingerprint=_fingerprint(model),
-            parameters=cost.base_size(host_layers.find_ssd_hosts(model)).total,
+            fingerprint=hosts.fingerprint(),
+            parameters=cost.base_size(hosts).total,
             accuracy=found,
             model_bytes=sizes,
             phone=phone,
@@ -237,8 +242,3 @@ def _task_of(suite: Suite, base: Base | GivenBase) -> SuiteTask:
     if isinstance(base, Base):
         return runs_lib.task_of(suite, base.task)
     return suite.source
-
-
-def _fingerprint(model: Any) -> str:
-    tensors = host_layers.find_ssd_hosts(model).base_tensors()
-    return hosts_lib.fingerprint({n: v.numpy() for n, v in tensors.items()})

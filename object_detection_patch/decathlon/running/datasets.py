@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import pathlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from object_detection_patch.decathlon.running.folder import Folder, FolderError
 from object_detection_patch.decathlon.running.hints import how_to_convert
@@ -52,6 +53,31 @@ def require_given(folder: Folder, base: GivenBase) -> None:
                 f"Base {base.key} needs its pipeline.config and checkpoint. "
                 f"Received: nothing at {path}."
             )
+
+
+def lacking(
+    folder: Folder, suite: Suite, tasks: Iterable[SuiteTask]
+) -> list[SuiteTask]:
+    """The tasks whose data are yet to be drawn, or split.
+
+    Raises:
+      FolderError: for data drawn, or split, by other settings.
+    """
+    found = list(tasks)
+    for task in found:
+        refuse_other_drawing(folder, suite, task)
+    return [task for task in found if not has_records(folder, task)]
+
+
+@contextlib.contextmanager
+def drawing(folder: Folder, suite: Suite, task: SuiteTask) -> Iterator[bool]:
+    """Whether a task's data are yet to be made; stamps what is made within.
+
+    Raises:
+      FolderError: for data drawn, or split, by other settings.
+    """
+    yield bool(lacking(folder, suite, [task]))
+    stamp_drawing(folder, suite, task)
 
 
 def stamp_drawing(folder: Folder, suite: Suite, task: SuiteTask) -> None:

@@ -186,12 +186,11 @@ def _draw(folder: Folder, suite: Suite, task: SuiteTask) -> int:
             f"`--data` draws data. Received: {task.key} of suite "
             f"{suite.name}, whose records exist already."
         )
-    datasets.refuse_other_drawing(folder, suite, task)
-    if not datasets.has_records(folder, task):
-        from object_detection_patch.decathlon.running import data
+    with datasets.drawing(folder, suite, task) as lacking:
+        if lacking:
+            from object_detection_patch.decathlon.running import data
 
-        data.draw(folder, suite.drawn, task)
-    datasets.stamp_drawing(folder, suite, task)
+            data.draw(folder, suite.drawn, task)
     datasets.keep_reports(folder, task)
     return 0
 
@@ -204,12 +203,11 @@ def _split(folder: Folder, suite: Suite, task: SuiteTask) -> int:
             f"Received: {task.key}."
         )
     datasets.require_records(folder, suite, origin)
-    datasets.refuse_other_drawing(folder, suite, task)
-    if not datasets.has_records(folder, task):
-        from object_detection_patch.decathlon.running import data
+    with datasets.drawing(folder, suite, task) as lacking:
+        if lacking:
+            from object_detection_patch.decathlon.running import data
 
-        data.hold_out(folder, origin, task)
-    datasets.stamp_drawing(folder, suite, task)
+            data.hold_out(folder, origin, task)
     return 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 
 from object_detection_patch import configure
 from object_detection_patch.decathlon.running import devices
@@ -22,6 +21,7 @@ from object_detection_patch.od_api import (
     pipeline_config,
     repeatable,
 )
+from object_detection_patch.patch_file import whole_file
 from object_detection_patch.training import loop
 
 # Steps; resumed from the newest one, should the process be killed.
@@ -38,7 +38,7 @@ def write_run_config(folder: Folder, run: Run, path: str) -> None:
         _data(folder, run.task, run.task.schedule, run.training.rate),
         patch_options=run.training.options,
     )
-    write_text(path, text)
+    whole_file.write_whole(path, text.encode())
 
 
 def write_base_config(
@@ -55,7 +55,8 @@ def write_base_config(
       train_records: the share of the task's records that it is trained on.
     """
     data = _data(folder, task, base.schedule, base.rate, train_records)
-    write_text(path, configure.base_text(suite.architecture, data))
+    text = configure.base_text(suite.architecture, data)
+    whole_file.write_whole(path, text.encode())
 
 
 def train(
@@ -127,10 +128,3 @@ def _data(
         flip=task.flip,
         crop=task.crop,
     )
-
-
-def write_text(path: str, text: str) -> None:
-    """Writes a text file; makes its directory."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)

@@ -104,12 +104,10 @@ def _drawings(
 ) -> tuple[Job, ...]:
     if not suite.drawn:
         return ()
-    for task in tasks:
-        datasets.refuse_other_drawing(folder, suite, task)
+    lacking = datasets.lacking(folder, suite, tasks)
     return tuple(
         _job(folder, "data", task.key, f"drawing {task.key}", 1)
-        for task in tasks
-        if not datasets.has_records(folder, task)
+        for task in lacking
     )
 
 
@@ -120,12 +118,9 @@ def _splits(
     tasks = [
         task for task in runs_lib.held_out_tasks(suite) if task.key in needed
     ]
-    for task in tasks:
-        datasets.refuse_other_drawing(folder, suite, task)
     return tuple(
         _job(folder, "split", task.key, f"splitting {task.key}", 1)
-        for task in tasks
-        if not datasets.has_records(folder, task)
+        for task in datasets.lacking(folder, suite, tasks)
     )
 
 

@@ -14,7 +14,6 @@ from object_detection_patch.decathlon.report.tables import cells, order
 from object_detection_patch.decathlon.running import record
 from object_detection_patch.decathlon.suite import runs as runs_lib
 from object_detection_patch.decathlon.suite.runs import (
-    HELD_OUT,
     TUNING,
     Run,
 )
@@ -24,7 +23,7 @@ from object_detection_patch.decathlon.suite.suite import Tuning
 def trials(results: Results, tuning: Tuning) -> Table:
     """mAP of every method with every rate that was tried."""
     held_out = runs_lib.held_out_tasks(results.suite)
-    keys = [task.key.removesuffix(HELD_OUT) for task in held_out]
+    keys = [runs_lib.origin_of(results.suite, task).key for task in held_out]
     return Table(
         "rates",
         "Learning rates that were tried, mAP@0.5 in percent",
