@@ -12,7 +12,7 @@ import collections
 import dataclasses
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -120,6 +120,33 @@ class HeadTensor:
         return int(np.prod(self.variable.shape))
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Backbone:
+    """A functional Keras model, and where its caller finds it.
+
+    Args:
+      model: the backbone.
+      owner: the object that calls it; the model itself, if it is called as
+        a whole.
+      attribute: the owner's attribute that is called.
+      original: what that attribute is.
+    """
+
+    model: Any
+    owner: Any
+    attribute: str
+    original: Any
+
+    def replace(self, function: Callable[..., Any]) -> None:
+        """Makes the owner call `function`, outside Keras' tracking: layers
+        and checkpoint keys stay where they are."""
+        object.__setattr__(self.owner, self.attribute, function)
+
+    def restore(self) -> None:
+        """Makes the owner call the backbone again."""
+        object.__setattr__(self.owner, self.attribute, self.original)
+
+
 @dataclasses.dataclass(frozen=True)
 class Hosts:
     """Everything in a model that a patch may edit, in network order.
@@ -133,6 +160,7 @@ class Hosts:
     biases: tuple[HostBias, ...]
     heads: tuple[HeadTensor, ...]
     head_kernels: tuple[HostKernel, ...] = ()
+    backbone: Backbone | None = None
 
     def __iter__(self) -> Iterator[HostKernel | HostBatchNorm | HostBias]:
         """The hosts of the base model, heads not among them."""

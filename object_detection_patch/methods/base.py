@@ -93,6 +93,40 @@ class GatedKernelPatch(KernelPatch):
         return self.edits_if_open(host) if self.gate_is_open() else []
 
 
+class ModelPatch(keras.layers.Layer):
+    """What one part does to a model beside its hosts' patches."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"dtype": "float32"} | kwargs)
+
+    def initialise(self) -> None:
+        """Sets what depends on the base's values, once they are restored."""
+
+    def attach(self) -> None:
+        """Changes how the model computes, from now on."""
+        raise NotImplementedError(type(self).__name__)
+
+    def detach(self) -> None:
+        """Makes the model compute as before."""
+        raise NotImplementedError(type(self).__name__)
+
+    def set_training(self, is_training: bool) -> None:
+        """Says whether the next pass is one of training."""
+
+    def penalties(self) -> dict[str, Any]:
+        """Loss name -> weighted scalar tensor, of the last pass."""
+        return {}
+
+    def ships(self, host: Host) -> bool:
+        """Whether a host's edits belong to the patch."""
+        del host
+        return True
+
+    def edits(self) -> list[edits.Edit]:
+        """What ships beside the hosts' edits."""
+        return []
+
+
 class Part(abc.ABC):
     """One kind of thing that a patch adds to a base model.
 
@@ -116,6 +150,11 @@ class Part(abc.ABC):
 
     def check(self, hosts: Hosts) -> None:  # noqa: B027
         """Raises ValueError where the base model cannot carry this part."""
+
+    def router(self, hosts: Hosts) -> ModelPatch | None:
+        """What this part does to the model as a whole, if anything."""
+        del hosts
+        return None
 
 
 @keras.utils.register_keras_serializable("object_detection_patch")

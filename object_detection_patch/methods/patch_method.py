@@ -77,6 +77,7 @@ class PatchMethod(keras.layers.Layer):
             patch = part.attach(host)
             self.host_patches[host.name] = patch
             self._patched[host.name] = (host, patch)
+        self.model_patch = _model_patch(parts, hosts)
         self.fingerprint_bytes = self.add_weight(
             name="fingerprint_bytes",
             shape=(_FINGERPRINT_BYTES,),
@@ -102,11 +103,20 @@ class PatchMethod(keras.layers.Layer):
                 kernel_view.frozen(layer)
         for host, patch in self._viewed_kernels():
             kernel_view.attach(host, patch, self._quantize)
+        if self.model_patch is not None:
+            self.model_patch.attach()
 
     def detach(self) -> None:
         """Gives every layer its own kernel back."""
         for host, _ in self._viewed_kernels():
             kernel_view.detach(host)
+        if self.model_patch is not None:
+            self.model_patch.detach()
+
+    def set_training(self, is_training: bool) -> None:
+        """Says whether the model's next pass is one of training."""
+        if self.model_patch is not None:
+            self.model_patch.set_training(is_training)
 
     def initialise(self) -> None:
         """Starts from the values that the base model holds now.
@@ -116,6 +126,8 @@ class PatchMethod(keras.layers.Layer):
         """
         for host, patch in self._patched.values():
             patch.initialise(host)
+        if self.model_patch is not None:
+            self.model_patch.initialise()
         digest = bytes.fromhex(self.compute_base_fingerprint())
         self.fingerprint_bytes.assign(list(digest))
 
@@ -182,27 +194,39 @@ class PatchMethod(keras.layers.Layer):
         totals: collections.Counter[str] = collections.Counter()
         for kind, patches in by_class.items():
             totals.update(kind.summed_penalties(patches))
+        if self.model_patch is not None:
+            totals.update(self.model_patch.penalties())
         return dict(totals)
 
     def edits(
         self, *, gates: Literal["trained", "open", "closed"] = "trained"
     ) -> list[edits.Edit]:
-        """What ships: one list over hosts in network order, then the heads.
+        """What ships: hosts in network order, the heads, what routes.
 
         Args:
           gates: `open` and `closed` give the largest and the smallest patch
             that these parts can become.
         """
         shipped = []
-        for host, patch in self._patched.values():
+        for host, patch in self._shipped():
             gated = isinstance(patch, base.GatedKernelPatch)
             if not gated or gates == "trained":
                 shipped.extend(patch.edits(host))
             elif gates == "open":
                 shipped.extend(patch.edits_if_open(host))
-        return shipped + [
+        shipped += [
             edits.Replace(head.name, head.variable.numpy())
             for head in self.hosts.heads
+        ]
+        if self.model_patch is not None:
+            shipped += self.model_patch.edits()
+        return shipped
+
+    def _shipped(self) -> list[tuple[base.Host, base.HostPatch]]:
+        return [
+            (host, patch)
+            for host, patch in self._patched.values()
+            if self.model_patch is None or self.model_patch.ships(host)
         ]
 
     def gates(self) -> list[GateState]:
@@ -250,6 +274,13 @@ class PatchMethod(keras.layers.Layer):
             )
             for name in names
         )
+
+
+def _model_patch(
+    parts: Mapping[str, base.Part], hosts: Hosts
+) -> base.ModelPatch | None:
+    found = [part.router(hosts) for part in parts.values()]
+    return next((patch for patch in found if patch is not None), None)
 
 
 def _part_numbers(parts: Mapping[str, base.Part]) -> list[int]:

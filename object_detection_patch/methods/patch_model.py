@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -86,7 +87,16 @@ def _hosts(model: Any) -> hosts_lib.Hosts:
             "`patch_model` needs a model with convolutions. Received: "
             f"{model.name} with {len(layers)} layers and none."
         )
-    return hosts
+    return dataclasses.replace(hosts, backbone=_backbone(model))
+
+
+def _backbone(model: Any) -> hosts_lib.Backbone | None:
+    # Keras' own test for a model with a graph that can be walked.
+    if not getattr(model, "_is_graph_network", False) or isinstance(
+        model, keras.Sequential
+    ):
+        return None
+    return hosts_lib.Backbone(model, model, "call", model.call)
 
 
 def _freeze_others(model: Any, hosts: hosts_lib.Hosts) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from object_detection_patch.protos import patch_pb2
 
@@ -17,12 +18,40 @@ PRESETS: dict[int, tuple[str, ...]] = {
     patch_pb2.FINE_TUNING: ("fine_tuning",),
     patch_pb2.PARALLEL_ADAPTERS: ("residual_adapter", "batch_norm"),
     patch_pb2.SERIES_ADAPTERS: ("residual_adapter", "batch_norm"),
+    patch_pb2.SPOTTUNE: ("fine_tuning", "instance_routing"),
+    patch_pb2.ROUTED_SPOTPATCH: (
+        "binary_mask",
+        "batch_norm",
+        "instance_routing",
+    ),
+    patch_pb2.FEATURE_EXTRACTOR: ("block_tuning",),
+    patch_pb2.LAST_1: ("block_tuning",),
+    patch_pb2.LAST_2: ("block_tuning",),
+    patch_pb2.LAST_3: ("block_tuning",),
+    patch_pb2.STOCHASTIC_FINE_TUNING: ("block_tuning",),
+    patch_pb2.RANDOM_POLICY: ("fine_tuning", "instance_routing"),
 }
+
+
+def _blocks(**options: Any) -> patch_pb2.Part:
+    return patch_pb2.Part(block_tuning=patch_pb2.BlockTuning(**options))
+
+
 # What a preset's part is given where that is not the default.
 _OPTIONS: dict[int, patch_pb2.Part] = {
     patch_pb2.SERIES_ADAPTERS: patch_pb2.Part(
         residual_adapter=patch_pb2.ResidualAdapter(
             topology=patch_pb2.ResidualAdapter.SERIES
+        )
+    ),
+    patch_pb2.FEATURE_EXTRACTOR: _blocks(neck=False),
+    patch_pb2.LAST_1: _blocks(last=1),
+    patch_pb2.LAST_2: _blocks(last=2),
+    patch_pb2.LAST_3: _blocks(last=3),
+    patch_pb2.STOCHASTIC_FINE_TUNING: _blocks(share=0.5),
+    patch_pb2.RANDOM_POLICY: patch_pb2.Part(
+        instance_routing=patch_pb2.InstanceRouting(
+            choice=patch_pb2.InstanceRouting.RANDOM
         )
     ),
 }

@@ -6,6 +6,7 @@ box predictor is visited, and its place follows from its owner.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,7 +43,15 @@ def find_ssd_hosts(model: Any) -> Hosts:
             "A patch needs a built base model. Received: "
             f"{type(extractor).__name__} without any kernel yet."
         )
-    return hosts
+    return dataclasses.replace(hosts, backbone=_backbone(extractor))
+
+
+def _backbone(extractor: Any) -> hosts_lib.Backbone | None:
+    attribute = "classification_backbone"
+    model = getattr(extractor, attribute, None)
+    if model is None:
+        return None
+    return hosts_lib.Backbone(model, extractor, attribute, model)
 
 
 def _placed_layers(model: Any) -> Iterator[tuple[str, Any]]:

@@ -59,6 +59,7 @@ class _PatchedMixin:
     def predict(self, preprocessed_inputs: Any, *args: Any, **kwargs: Any):
         # The predictor's own flag stays at True when the OD API evaluates.
         self._box_predictor._is_training = self._is_training  # noqa: SLF001
+        self.patch.set_training(self._is_training)
         with kernel_view.computed_once():
             return super().predict(preprocessed_inputs, *args, **kwargs)
 

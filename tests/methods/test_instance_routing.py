@@ -1,0 +1,227 @@
+"""Each image goes through the blocks that were chosen for it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from google.protobuf import text_format
+
+from object_detection_patch.keras_version import keras
+from object_detection_patch.methods.blocks import block_of
+from object_detection_patch.methods.patch_model import patch_model
+from object_detection_patch.protos import patch_pb2
+
+_BLOCKS = 17
+
+
+def _model():
+    keras.utils.set_random_seed(1)
+    backbone = keras.applications.MobileNetV2(
+        weights=None, include_top=False, input_shape=(32, 32, 3), alpha=0.35
+    )
+    pooled = keras.layers.GlobalAveragePooling2D()(backbone.output)
+    model = keras.Model(backbone.input, keras.layers.Dense(3)(pooled))
+    random = np.random.default_rng(2)
+    for weight in model.weights:
+        if "moving_variance" in weight.name:
+            weight.assign(random.uniform(0.5, 2.0, weight.shape))
+    return model
+
+
+def _routed(options="", parts="preset: SPOTTUNE"):
+    model = _model()
+    text = f"{parts} part {{ instance_routing {{ {options} }} }}"
+    patch = patch_model(model, text_format.Parse(text, patch_pb2.Patch()))
+    return model, patch
+
+
+def _layers(model):
+    """Without the patch, which is a layer too."""
+    return [layer for layer in model.layers if layer.name != "patch"]
+
+
+def _move(model):
+    """Changes what a task may change."""
+    random = np.random.default_rng(5)
+    for weight in model.trainable_weights:
+        weight.assign_add(0.05 * random.standard_normal(weight.shape))
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).uniform(-1, 1, (4, 32, 32, 3)).astype("f")
+
+
+@pytest.mark.parametrize(
+    "parts", ["preset: SPOTTUNE", "preset: ROUTED_SPOTPATCH"]
+)
+def test_at_first_both_blocks_are_the_bases(images, parts):
+    before = _model()(images).numpy()
+    model, _ = _routed(parts=parts)
+
+    np.testing.assert_allclose(model(images), before, rtol=1e-4, atol=1e-5)
+
+
+def _set_choices(router, taken):
+    """Makes the policy give these choices, [batch, L]."""
+    logits = np.stack([1.0 - taken, taken], axis=-1).astype(np.float32)
+    object.__setattr__(
+        router, "policy", lambda images, training=False: tf.constant(logits)
+    )
+
+
+def test_each_image_takes_its_own_way(images):
+    model, patch = _routed()
+    base = _model()
+    _move(model)
+    taken = np.random.default_rng(7).integers(0, 2, (4, _BLOCKS))
+    router = patch.model_patch
+    _set_choices(router, taken)
+    found = model(images).numpy()
+
+    # One image at a time, through a plain model that was put together.
+    for number, row in enumerate(taken):
+        mixed = _model()
+        tuned = {
+            name for name, use in zip(router.blocks, row, strict=True) if use
+        }
+        for ours, plain, target in zip(
+            _layers(model), base.layers, mixed.layers, strict=True
+        ):
+            block = block_of(target)
+            source = plain if block and block not in tuned else ours
+            target.set_weights(source.get_weights())
+        expected = mixed(images[number : number + 1]).numpy()[0]
+        np.testing.assert_allclose(
+            found[number], expected, rtol=1e-4, atol=1e-5
+        )
+
+
+def test_always_tuned_is_the_patched_model(images):
+    model, _ = _routed("choice: ALWAYS_TUNED")
+    _move(model)
+    plain = _model()
+    for ours, target in zip(_layers(model), plain.layers, strict=True):
+        target.set_weights(ours.get_weights())
+
+    np.testing.assert_allclose(
+        model(images), plain(images), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_training_moves_the_policy_and_never_the_base(images):
+    model, patch = _routed()
+    router = patch.model_patch
+    frozen = {
+        name: [value.copy() for value in layer.get_weights()]
+        for name, layer in router.frozen.items()
+    }
+    policy = [value.copy() for value in router.policy.get_weights()]
+    model.compile(
+        keras.optimizers.Adam(0.01),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    for _ in range(3):
+        model.train_on_batch(images, np.array([0, 1, 2, 0]))
+
+    for name, layer in router.frozen.items():
+        for value, before in zip(
+            layer.get_weights(), frozen[name], strict=True
+        ):
+            np.testing.assert_array_equal(value, before)
+    moved = [
+        (value != before).any()
+        for value, before in zip(
+            router.policy.get_weights(), policy, strict=True
+        )
+    ]
+    assert all(moved)
+
+
+def test_a_global_policy_ships_the_blocks_that_were_used_most(images):
+    model, patch = _routed("global_blocks: 3")
+    router = patch.model_patch
+    usage = np.linspace(0.1, 0.5, _BLOCKS)
+    usage[[2, 9, 4]] = [0.9, 0.8, 0.7]
+    router.usage.assign(usage)
+    _move(model)
+    chosen = {"block_2", "block_4", "block_9"}
+
+    assert set(router.shipped_blocks()) == chosen
+    names = {edit.target for edit in patch.edits()}
+    hosts = {host.name: block_of(host.layer) for host in patch.hosts}
+    shipped = {hosts[name] for name in names if hosts.get(name)}
+    assert shipped == chosen
+    assert not [name for name in names if name.startswith("policy")]
+    # What is evaluated is what ships.
+    plain, base = _model(), _model()
+    for ours, theirs, target in zip(
+        _layers(model), base.layers, plain.layers, strict=True
+    ):
+        block = block_of(target)
+        source = theirs if block and block not in chosen else ours
+        target.set_weights(source.get_weights())
+    np.testing.assert_allclose(
+        model(images), plain(images), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_the_penalties_of_a_global_policy(images):
+    _, patch = _routed("global_blocks: 3 lambda_k: 0.5 lambda_entropy: 2")
+    router = patch.model_patch
+    shares = np.linspace(0.05, 1.0, _BLOCKS)
+    router._shares = tf.constant(shares, tf.float32)
+    found = router.penalties()
+
+    assert float(found["k"]) == pytest.approx(0.5 * (shares.sum() - 3) ** 2)
+    entropy = -(shares * np.log(shares)).sum()
+    assert float(found["entropy"]) == pytest.approx(2 * entropy, rel=1e-4)
+
+
+def test_the_random_policy_always_tunes_the_last_three(images):
+    _, patch = _routed("choice: RANDOM")
+    taken = patch.model_patch._choices(tf.zeros([200, 8, 8, 3])).numpy()
+
+    assert (taken[:, -3:] == 1).all()
+    assert set(np.unique(taken)) == {0, 1}
+    assert (abs(taken[:, :-3].mean(axis=0) - 0.5) < 0.2).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("temperature: 0", "`instance_routing.temperature` must be > 0"),
+        ("temperature: -1", "`instance_routing.temperature` must be > 0"),
+        ("blocks: 16", "must be the number of blocks .* 17. Received: 16"),
+        ("global_blocks: 18", "at most the number of blocks .* Received: 18"),
+        ("policy { blocks: 0 }", "`instance_routing.policy.blocks` must be"),
+        ("policy { channels: 0 }", "`instance_routing.policy.channels`"),
+        ("lambda_k: -1", "`instance_routing.lambda_k` must be >= 0"),
+    ],
+)
+def test_what_cannot_be_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        _routed(options)
+
+
+def test_a_model_without_blocks_is_refused():
+    inputs = keras.Input((8, 8, 3))
+    x = keras.layers.Conv2D(4, 3)(inputs)
+    model = keras.Model(inputs, keras.layers.Dense(2)(x))
+
+    with pytest.raises(ValueError, match="MobileNetV2 or a ResNet"):
+        patch_model(model, "SPOTTUNE")
+
+
+def test_detached_the_model_is_itself_again(images):
+    model, patch = _routed()
+    _move(model)
+    routed = model(images).numpy()
+    patch.detach()
+    plain = _model()
+    for ours, target in zip(_layers(model), plain.layers, strict=True):
+        target.set_weights(ours.get_weights())
+
+    np.testing.assert_allclose(model(images), plain(images), rtol=1e-5)
+    assert not np.allclose(routed, plain(images))
