@@ -48,6 +48,12 @@ class HostPatch(keras.layers.Layer):
         del host
         return []
 
+    def take_over(self, host: Host) -> None:  # noqa: B027
+        """Changes how the host's layer computes while the patch is attached."""
+
+    def give_back(self, host: Host) -> None:  # noqa: B027
+        """Undoes `take_over`."""
+
     def penalties(self) -> dict[str, Any]:
         """Loss name -> weighted scalar tensor, added to the training loss."""
         return {}
@@ -151,7 +157,7 @@ class Part(abc.ABC):
     def check(self, hosts: Hosts) -> None:  # noqa: B027
         """Raises ValueError where the base model cannot carry this part."""
 
-    def router(self, hosts: Hosts) -> ModelPatch | None:
+    def model_patch(self, hosts: Hosts) -> ModelPatch | None:
         """What this part does to the model as a whole, if anything."""
         del hosts
         return None

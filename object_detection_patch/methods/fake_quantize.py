@@ -44,15 +44,24 @@ class FakeQuantizer:
             )
 
     def __call__(self, kernel: tf.Tensor, host: HostKernel) -> tf.Tensor:
-        """A kernel (h, w, in, out) or (h, w, in, multiplier), rounded."""
-        most = 2.0 ** (self.bits - 1) - 1
-        axes = [0, 1] if host.kind == hosts_lib.DEPTHWISE else [0, 1, 2]
-        greatest = tf.reduce_max(tf.abs(kernel), axes, keepdims=True)
-        # A channel of zeros, or all but, has no scale and needs none.
-        found = greatest > _LEAST_MAGNITUDE
-        scale = tf.where(found, greatest, 1.0) / most
-        rounded = tf.round(kernel / scale) * scale
-        return kernel + tf.stop_gradient(rounded - kernel)
+        return rounded(kernel, kind=host.kind, bits=self.bits)
+
+
+def rounded(kernel: tf.Tensor, *, kind: str, bits: int) -> tf.Tensor:
+    """A kernel (h, w, in, out) or (h, w, in, multiplier), rounded.
+
+    Args:
+      kind: of the kernel, as in `HostKernel`.
+      bits: of a weight, 2 to 8.
+    """
+    most = 2.0 ** (bits - 1) - 1
+    axes = [0, 1] if kind == hosts_lib.DEPTHWISE else [0, 1, 2]
+    greatest = tf.reduce_max(tf.abs(kernel), axes, keepdims=True)
+    # A channel of zeros, or all but, has no scale and needs none.
+    found = greatest > _LEAST_MAGNITUDE
+    scale = tf.where(found, greatest, 1.0) / most
+    on_grid = tf.round(kernel / scale) * scale
+    return kernel + tf.stop_gradient(on_grid - kernel)
 
 
 def of_config(config: patch_pb2.Patch) -> FakeQuantizer | None:

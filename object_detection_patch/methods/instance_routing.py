@@ -80,7 +80,7 @@ class InstanceRouting(base.Part):
                 "[object_detection_patch.patch])."
             )
 
-    def router(self, hosts: Hosts) -> Router:
+    def model_patch(self, hosts: Hosts) -> Router:
         return Router(self.options, _require_backbone(hosts), name="router")
 
 

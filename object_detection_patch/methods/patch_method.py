@@ -105,9 +105,13 @@ class PatchMethod(keras.layers.Layer):
             kernel_view.attach(host, patch, self._quantize)
         if self.model_patch is not None:
             self.model_patch.attach()
+        for host, patch in self._patched.values():
+            patch.take_over(host)
 
     def detach(self) -> None:
-        """Gives every layer its own kernel back."""
+        """Gives every layer its own kernel and way of computing back."""
+        for host, patch in self._patched.values():
+            patch.give_back(host)
         for host, _ in self._viewed_kernels():
             kernel_view.detach(host)
         if self.model_patch is not None:
@@ -279,7 +283,7 @@ class PatchMethod(keras.layers.Layer):
 def _model_patch(
     parts: Mapping[str, base.Part], hosts: Hosts
 ) -> base.ModelPatch | None:
-    found = [part.router(hosts) for part in parts.values()]
+    found = [part.model_patch(hosts) for part in parts.values()]
     return next((patch for patch in found if patch is not None), None)
 
 

@@ -1,4 +1,4 @@
-"""A small model with every kind of host, and patches for it."""
+"""Small models with every kind of host, and patches for them."""
 
 from __future__ import annotations
 
@@ -37,6 +37,48 @@ def _model() -> Any:
     return keras.Model(inputs, outputs)
 
 
+def _blocks_model() -> Any:
+    """Stem, four inverted residual blocks under MobileNetV2's names, top."""
+    layers = keras.layers
+    inputs = keras.Input((PIXELS, PIXELS, 3))
+    outputs = layers.Conv2D(4, 3, padding="same", name="stem")(inputs)
+    outputs = layers.BatchNormalization(momentum=0.9, name="stem_bn")(outputs)
+    for number in range(1, 5):
+        outputs = _block(f"block_{number}", outputs)
+    outputs = layers.Conv2D(5, 1, name="Conv_1")(outputs)
+    outputs = layers.BatchNormalization(momentum=0.9, name="top_bn")(outputs)
+    outputs = layers.Flatten()(layers.ReLU(6.0)(outputs))
+    return keras.Model(inputs, layers.Dense(CLASSES, name="head")(outputs))
+
+
+def _block(name: str, inputs: Any) -> Any:
+    layers = keras.layers
+    outputs = inputs
+    for role, layer in (
+        ("expand", layers.Conv2D(6, 1, use_bias=False, name=f"{name}_expand")),
+        (
+            "depthwise",
+            layers.DepthwiseConv2D(
+                3, use_bias=False, padding="same", name=f"{name}_depthwise"
+            ),
+        ),
+        (
+            "project",
+            layers.Conv2D(4, 1, use_bias=False, name=f"{name}_project"),
+        ),
+    ):
+        outputs = layers.BatchNormalization(
+            momentum=0.9, name=f"{name}_{role}_BN"
+        )(layer(outputs))
+        if role != "project":
+            outputs = layers.ReLU(6.0, name=f"{name}_{role}_relu")(outputs)
+    return layers.Add(name=f"{name}_add")([inputs, outputs])
+
+
+def _needs_blocks(config: Any) -> bool:
+    return any(part.HasField("mobile_tl") for part in config.part)
+
+
 def _randomise(model: Any, seed: int) -> None:
     random = np.random.default_rng(seed)
     for variable in model.weights:
@@ -69,11 +111,14 @@ class Patched:
 
 @pytest.fixture(scope="session")
 def make_model():
-    """Seed -> a small model with values that nothing can be equal to."""
+    """Seed -> a small model with values that nothing can be equal to.
 
-    def make(seed: int = 0) -> Any:
+    With `blocks` it is one of inverted residual blocks.
+    """
+
+    def make(seed: int = 0, *, blocks: bool = False) -> Any:
         keras.utils.set_random_seed(seed)
-        model = _model()
+        model = _blocks_model() if blocks else _model()
         _randomise(model, seed)
         return model
 
@@ -82,10 +127,10 @@ def make_model():
 
 @pytest.fixture(scope="session")
 def make_patched(make_model):
-    """(config, seed) -> the small model, patched and started."""
+    """(config, seed) -> a small model for it, patched and started."""
 
     def make(config: Any, seed: int = 0) -> Patched:
-        model = make_model(seed)
+        model = make_model(seed, blocks=_needs_blocks(config))
         hosts = find_hosts(model)
         patch = methods.build(config, hosts)
         model.patch = patch

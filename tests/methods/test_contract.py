@@ -111,8 +111,10 @@ def _in_place(trained: _Trained) -> set[str]:
         patch = trained.patch.host_patches.get(host.name)
         if patch is None or isinstance(patch, base.KernelPatch):
             continue
-        if isinstance(host, HostBatchNorm):
+        if isinstance(patch, base.TrainedBatchNorm):
             moving.update(host.tensors())
+        elif isinstance(host, HostBatchNorm):
+            moving.add(f"{host.name}/beta")
         else:
             moving.add(host.name)
     return moving
@@ -149,7 +151,7 @@ def test_a_part_is_one_class_named_like_its_arm(arm):
 
 
 def test_every_part_and_every_preset_is_trained_here(trained):
-    assert len(_configs()) == 8 + 10
+    assert len(_configs()) == 11 + 18
     assert trained.contents.edits
     assert len(trained.model.trainable_variables) > 2
 
@@ -223,7 +225,8 @@ def _assign(hosts: Hosts, tensors: dict[str, np.ndarray]) -> None:
 def test_an_unpatched_clone_with_the_edits_gives_the_same_outputs(
     trained, make_model, find_hosts_of, images
 ):
-    clone = make_model(seed=7)
+    blocks = "mobile_tl" in trained.patch.method
+    clone = make_model(seed=7, blocks=blocks)
     hosts = find_hosts_of(clone)
     heads = _values(trained.hosts.head_tensors())
     _assign(hosts, trained.before)
