@@ -38,6 +38,10 @@ _RULES = {
         | {"decathlon.score"},
         _TF,
     ),
+    "profiling": (
+        {"keras_version", "methods", "od_api", "training"},
+        _TF,
+    ),
     "checkpoints": (
         {"methods", "od_api", "patch_file", "training", "footprint", "hosts"}
         | {"keras_version", "protos"},

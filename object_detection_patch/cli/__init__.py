@@ -31,6 +31,7 @@ from object_detection_patch.cli import (
     install,
     keygen,
     merge,
+    profile,
     publish,
     store,
 )
@@ -44,6 +45,7 @@ _VERBS = (
     merge,
     diff,
     footprint,
+    profile,
     draw,
     export_base,
     publish,

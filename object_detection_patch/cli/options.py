@@ -69,14 +69,14 @@ def print_json(value: object) -> None:
     print(json.dumps(value, indent=2))
 
 
-def require_folder(output: str) -> None:
+def require_folder(output: str, *, option: str = "--output") -> None:
     """Refuses before minutes of work what could not be written after them."""
     folder = os.path.dirname(os.path.abspath(output))
     if not os.path.isdir(folder):
         raise ValueError(
-            f"The folder of `--output` must exist. Received: {output!r}."
+            f"The folder of `{option}` must exist. Received: {output!r}."
         )
     if not os.access(folder, os.W_OK):
         raise ValueError(
-            f"The folder of `--output` must be writable. Received: {output!r}."
+            f"The folder of `{option}` must be writable. Received: {output!r}."
         )

@@ -10,6 +10,7 @@ sigma,
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -132,10 +133,13 @@ def _activations(layer: Any) -> list[tuple[Any, int | None]]:
 def _signed(
     call: Callable[..., tf.Tensor], position: int | None
 ) -> Callable[..., tf.Tensor]:
-    """The layer's own `call`, with a signed gradient to one input."""
+    """The layer's own `call`, with a signed gradient to one input.
 
-    def of_one(inputs: tf.Tensor) -> tf.Tensor:
-        return signed_backward(call)(inputs)
+    Keras hands what `call` declares, such as a Lambda's `training`, through.
+    """
+
+    def of_one(inputs: tf.Tensor, **options: Any) -> tf.Tensor:
+        return signed_backward(functools.partial(call, **options))(inputs)
 
     def of_several(inputs: Sequence[tf.Tensor]) -> tf.Tensor:
         others = [tf.stop_gradient(x) for x in inputs]

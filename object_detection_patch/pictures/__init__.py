@@ -8,6 +8,7 @@ extra and are imported when a picture is drawn.
 from object_detection_patch.pictures.cost import cost_scatter
 from object_detection_patch.pictures.detections import draw_detections
 from object_detection_patch.pictures.gates import gate_chart, gate_comparison
+from object_detection_patch.pictures.memory import memory_flame
 from object_detection_patch.pictures.png import save_png
 from object_detection_patch.pictures.sheets import side_by_side
 
@@ -16,6 +17,7 @@ __all__ = [
     "draw_detections",
     "gate_chart",
     "gate_comparison",
+    "memory_flame",
     "save_png",
     "side_by_side",
 ]

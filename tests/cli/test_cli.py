@@ -18,6 +18,7 @@ _VERBS = (
     "merge",
     "diff",
     "footprint",
+    "profile",
     "draw",
     "export-base",
     "publish",

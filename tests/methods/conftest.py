@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from object_detection_patch import hosts as hosts_lib
 from object_detection_patch import methods
@@ -71,7 +72,10 @@ def _block(name: str, inputs: Any) -> Any:
             momentum=0.9, name=f"{name}_{role}_BN"
         )(layer(outputs))
         if role != "project":
-            outputs = layers.ReLU(6.0, name=f"{name}_{role}_relu")(outputs)
+            # As the Object Detection API makes them.
+            outputs = layers.Lambda(tf.nn.relu6, name=f"{name}_{role}_relu")(
+                outputs
+            )
     return layers.Add(name=f"{name}_add")([inputs, outputs])
 
 
