@@ -84,7 +84,9 @@ def test_a_base_has_no_patch_and_no_checkpoint(tmp_path):
     assert not pipeline.train_config.HasField("fine_tune_checkpoint")
 
 
-@pytest.mark.parametrize("preset", ["SPOTPATCH", "WEIGHTTRANS", "PIGGYBACK"])
+@pytest.mark.parametrize(
+    "preset", ["SPOTPATCH", "WEIGHTTRANS", "PIGGYBACK", "ROUTED_SPOTPATCH"]
+)
 def test_latent_masks_take_larger_steps_than_kernels(preset):
     assert recipes.learning_rate(preset) > recipes.learning_rate("FINE_TUNING")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from object_detection_patch import hosts as hosts_lib
 from object_detection_patch.hosts import Hosts
 from object_detection_patch.methods import base
-from object_detection_patch.methods.blocks import block_of
+from object_detection_patch.methods.block_layers import main_path_block
+from object_detection_patch.methods.positions import after
 from object_detection_patch.protos import patch_pb2
 
 _PART = "block_tuning"
@@ -40,9 +40,16 @@ class BlockTuning(base.Part):
                 "(pipeline.config, [object_detection_patch.patch])."
             )
         self._chosen: frozenset[str] = frozenset()
+        self._neck: set[str] = set()
 
     def check(self, hosts: Hosts) -> None:
         names = _blocks(hosts)
+        if not names and (self.options.neck or self.options.share):
+            raise ValueError(
+                f"`{_PART}` needs a backbone of residual blocks, a MobileNet "
+                "or a ResNet. Received: one without any (pipeline.config, "
+                "[object_detection_patch.patch])."
+            )
         if self.options.last > len(names):
             raise ValueError(
                 f"`{_PART}.last` must be at most the number of blocks that "
@@ -51,12 +58,16 @@ class BlockTuning(base.Part):
                 "[object_detection_patch.patch])."
             )
         self._chosen = frozenset(self._choose(names))
+        if self.options.neck:
+            inside = {h.name for h in hosts if main_path_block(h.layer)}
+            self._neck = {host.name for host in after(hosts, inside)}
         base.refuse_unfoldable(hosts, self.patches)
 
     def patches(self, host: base.Host) -> bool:
-        if host.place == hosts_lib.BACKBONE:
-            return block_of(host.layer) in self._chosen
-        return self.options.neck
+        """Known once `check` has seen all hosts."""
+        if host.name in self._neck:
+            return True
+        return main_path_block(host.layer) in self._chosen
 
     def attach(self, host: base.Host) -> base.HostPatch:
         return base.attach_trained(host)
@@ -70,5 +81,5 @@ class BlockTuning(base.Part):
 
 
 def _blocks(hosts: Hosts) -> list[str]:
-    found = [block_of(host.layer) for host in hosts.kernels]
+    found = [main_path_block(host.layer) for host in hosts.kernels]
     return [name for name in dict.fromkeys(found) if name is not None]

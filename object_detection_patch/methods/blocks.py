@@ -7,17 +7,10 @@ Shortcut, addition and whatever follows the addition belong to no block.
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-# Layer names of main paths; `_0_` is a ResNet's shortcut.
-_MAIN_PATHS = (
-    # Keras' and the OD API's MobileNetV2, whose activations have any name.
-    re.compile(r"(expanded_conv|block_\d+)_(?:pad|expand|depthwise|project).*"),
-    # Keras' and the OD API's ResNets.
-    re.compile(r"(conv\d+_block\d+)_[1-9]_.*"),
-)
+from object_detection_patch.methods.block_layers import main_path_block
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -56,8 +49,8 @@ def find_units(model: Any) -> tuple[Unit, ...]:
     """
     nodes = list(_nodes(model))
     grouped: dict[Any, list[Any]] = {}
-    for node in nodes:
-        grouped.setdefault(block_of(node.layer) or id(node), []).append(node)
+    for node, block in zip(nodes, _blocks(nodes), strict=True):
+        grouped.setdefault(block or id(node), []).append(node)
     readers = {id(tensor) for tensor in model.outputs}
     units = [
         Unit(
@@ -75,13 +68,35 @@ def find_units(model: Any) -> tuple[Unit, ...]:
     return tuple(_in_order(units, {str(id(x)) for x in model.inputs}))
 
 
-def block_of(layer: Any) -> str | None:
-    """Name of the block that a layer belongs to, by its name."""
-    for pattern in _MAIN_PATHS:
-        match = pattern.fullmatch(layer.name)
-        if match:
-            return match[1]
-    return None
+def _blocks(nodes: Sequence[Any]) -> list[str | None]:
+    """The block of each node, by its layer's name or because it lies between
+    layers of one: activations may have any name."""
+    named = [main_path_block(node.layer) for node in nodes]
+    above = _blocks_above(nodes, named, _read, _written)
+    below = _blocks_above(nodes[::-1], named[::-1], _written, _read)[::-1]
+    return [
+        name or next(iter(before & after), None)
+        for name, before, after in zip(named, above, below, strict=True)
+    ]
+
+
+def _blocks_above(
+    nodes: Sequence[Any],
+    named: Sequence[str | None],
+    entry: Callable[[Any], Sequence[str]],
+    exit_: Callable[[Any], Sequence[str]],
+) -> list[set[str]]:
+    """The blocks of nodes from which each node can be reached."""
+    reached: dict[str, set[str]] = {}
+    found = []
+    for node, name in zip(nodes, named, strict=True):
+        blocks = set().union(*(reached.get(key, set()) for key in entry(node)))
+        found.append(blocks)
+        for key in exit_(node):
+            reached[key] = reached.get(key, set()) | blocks
+            if name:
+                reached[key].add(name)
+    return found
 
 
 def _nodes(model: Any) -> Iterator[Any]:

@@ -7,6 +7,7 @@ SpotPatch. Beside them stand copies of the base's blocks that never train.
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ import tensorflow as tf
 from object_detection_patch.hosts import Backbone, Hosts
 from object_detection_patch.keras_version import keras
 from object_detection_patch.methods import base, kernel_view
-from object_detection_patch.methods.blocks import block_of, find_units
+from object_detection_patch.methods.block_layers import main_path_block
+from object_detection_patch.methods.blocks import find_units
 from object_detection_patch.methods.policy import PolicyNetwork, choose, gumbel
 from object_detection_patch.methods.routed_model import Branch, RoutedModel
 from object_detection_patch.patch_file import edits
@@ -26,6 +28,7 @@ _USAGE_MOMENTUM = 0.99
 # Of the random policy (SpotTune, Section 4.1).
 _ALWAYS_TUNED = 3
 _TINY = 1e-6
+_PREFIX = edits.POLICY_PREFIX
 _Options = patch_pb2.InstanceRouting
 
 
@@ -45,6 +48,13 @@ class InstanceRouting(base.Part):
                 getattr(options, option),
                 minimum=minimum,
                 open_=open_,
+            )
+        if options.global_blocks and options.choice != _Options.LEARNED:
+            raise ValueError(
+                f"`{_PART}.global_blocks` counts blocks that training chooses, "
+                "so `choice` must be LEARNED. Received: "
+                f"{_Options.Choice.Name(options.choice)} (pipeline.config, "
+                "[object_detection_patch.patch])."
             )
         for option in ("blocks", "channels"):
             base.check_option(
@@ -107,7 +117,7 @@ class Router(base.ModelPatch):
         self.frozen = {
             layer.name: _copy(layer)
             for layer in backbone.model.layers
-            if block_of(layer) and layer.weights
+            if main_path_block(layer) and layer.weights
         }
         self.policy = None
         if options.choice == _Options.LEARNED:
@@ -174,7 +184,7 @@ class Router(base.ModelPatch):
     def ships(self, host: base.Host) -> bool:
         """Whether a host's edits belong to the task: not those of blocks that
         a global policy leaves to the base."""
-        block = block_of(host.layer)
+        block = main_path_block(host.layer)
         return block is None or block in self.shipped_blocks()
 
     def shipped_blocks(self) -> list[str]:
@@ -186,14 +196,26 @@ class Router(base.ModelPatch):
         return [self.blocks[number] for number in sorted(order[:count])]
 
     def edits(self) -> list[edits.Edit]:
-        """What a phone needs to decide by itself; nothing for a global
-        policy, which is decided."""
-        if self._options.global_blocks or self.policy is None:
+        """What a phone needs to decide by itself.
+
+        A choice that is the same for all images needs nothing. Of the random
+        policy it is the probability of every tuned block.
+        """
+        if self._is_decided:
             return []
+        if self.policy is None:
+            return [edits.Replace(f"{_PREFIX}shares", self._random_shares())]
         return [
-            edits.Replace(f"policy/{name}", value)
+            edits.Replace(f"{_PREFIX}{name}", value)
             for name, value in _named_weights(self.policy)
         ]
+
+    @property
+    def _is_decided(self) -> bool:
+        options = self._options
+        return (
+            options.choice == _Options.ALWAYS_TUNED or options.global_blocks > 0
+        )
 
     def _route(self, images: tf.Tensor) -> Any:
         taken = self._choices(images)
@@ -235,9 +257,13 @@ class Router(base.ModelPatch):
 
     def _random_choices(self, shape: list[Any]) -> tf.Tensor:
         """The last three always tuned, the others by a coin."""
-        coins = tf.cast(tf.random.uniform(shape) < 0.5, tf.float32)
-        last = np.arange(len(self.blocks)) >= len(self.blocks) - _ALWAYS_TUNED
-        return tf.where(last, tf.ones(shape), coins)
+        coins = tf.random.uniform(shape) < self._random_shares()
+        return tf.cast(coins, tf.float32)
+
+    def _random_shares(self) -> np.ndarray:
+        shares = np.full(len(self.blocks), 0.5, np.float32)
+        shares[-_ALWAYS_TUNED:] = 1.0
+        return shares
 
     def _global_choices(self) -> tf.Tensor:
         """float32 [L]: the most used blocks during training."""
@@ -270,7 +296,11 @@ def _require_backbone(hosts: Hosts) -> Backbone:
 
 def _copy(layer: Any) -> Any:
     """A layer like this one, with weights of its own that never train."""
-    copy = type(layer).from_config(layer.get_config())
+    with warnings.catch_warnings():
+        # Of initializers that are TensorFlow's own; the values come later.
+        warnings.filterwarnings("ignore", message=".*initializers.serialize")
+        config = layer.get_config()
+    copy = type(layer).from_config(config)
     copy.build(layer.input_shape)
     kernel_view.frozen(copy)
     return copy

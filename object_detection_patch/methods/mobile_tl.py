@@ -12,6 +12,7 @@ from typing import Any
 from object_detection_patch.hosts import HostBatchNorm, HostKernel, Hosts
 from object_detection_patch.methods import base, inverted_residual
 from object_detection_patch.methods.frozen_int8 import FrozenInt8
+from object_detection_patch.methods.positions import after
 from object_detection_patch.methods.shift import ShiftedBatchNorm
 
 
@@ -42,7 +43,8 @@ class MobileTl(base.Part):
         blocks = inverted_residual.blocks_of(hosts)
         wanted = self.options.trainable_blocks
         _refuse_missing(wanted, len(blocks))
-        trained = inverted_residual.above(hosts, blocks)
+        inside = {host.name for block in blocks for host in block.hosts}
+        trained = after(hosts, inside)
         for block in blocks[-wanted:]:
             trained += block.hosts
             if self.options.approximate:

@@ -77,7 +77,7 @@ class PatchMethod(keras.layers.Layer):
             patch = part.attach(host)
             self.host_patches[host.name] = patch
             self._patched[host.name] = (host, patch)
-        self.model_patch = _model_patch(parts, hosts)
+        self.model_patches = _model_patches(parts, hosts)
         self.fingerprint_bytes = self.add_weight(
             name="fingerprint_bytes",
             shape=(_FINGERPRINT_BYTES,),
@@ -103,8 +103,8 @@ class PatchMethod(keras.layers.Layer):
                 kernel_view.frozen(layer)
         for host, patch in self._viewed_kernels():
             kernel_view.attach(host, patch, self._quantize)
-        if self.model_patch is not None:
-            self.model_patch.attach()
+        for model_patch in self.model_patches:
+            model_patch.attach()
         for host, patch in self._patched.values():
             patch.take_over(host)
 
@@ -114,13 +114,13 @@ class PatchMethod(keras.layers.Layer):
             patch.give_back(host)
         for host, _ in self._viewed_kernels():
             kernel_view.detach(host)
-        if self.model_patch is not None:
-            self.model_patch.detach()
+        for model_patch in self.model_patches:
+            model_patch.detach()
 
     def set_training(self, is_training: bool) -> None:
         """Says whether the model's next pass is one of training."""
-        if self.model_patch is not None:
-            self.model_patch.set_training(is_training)
+        for model_patch in self.model_patches:
+            model_patch.set_training(is_training)
 
     def initialise(self) -> None:
         """Starts from the values that the base model holds now.
@@ -130,8 +130,8 @@ class PatchMethod(keras.layers.Layer):
         """
         for host, patch in self._patched.values():
             patch.initialise(host)
-        if self.model_patch is not None:
-            self.model_patch.initialise()
+        for model_patch in self.model_patches:
+            model_patch.initialise()
         digest = bytes.fromhex(self.compute_base_fingerprint())
         self.fingerprint_bytes.assign(list(digest))
 
@@ -198,8 +198,8 @@ class PatchMethod(keras.layers.Layer):
         totals: collections.Counter[str] = collections.Counter()
         for kind, patches in by_class.items():
             totals.update(kind.summed_penalties(patches))
-        if self.model_patch is not None:
-            totals.update(self.model_patch.penalties())
+        for model_patch in self.model_patches:
+            totals.update(model_patch.penalties())
         return dict(totals)
 
     def edits(
@@ -222,15 +222,15 @@ class PatchMethod(keras.layers.Layer):
             edits.Replace(head.name, head.variable.numpy())
             for head in self.hosts.heads
         ]
-        if self.model_patch is not None:
-            shipped += self.model_patch.edits()
+        for model_patch in self.model_patches:
+            shipped += model_patch.edits()
         return shipped
 
     def _shipped(self) -> list[tuple[base.Host, base.HostPatch]]:
         return [
             (host, patch)
             for host, patch in self._patched.values()
-            if self.model_patch is None or self.model_patch.ships(host)
+            if all(model.ships(host) for model in self.model_patches)
         ]
 
     def gates(self) -> list[GateState]:
@@ -280,11 +280,11 @@ class PatchMethod(keras.layers.Layer):
         )
 
 
-def _model_patch(
+def _model_patches(
     parts: Mapping[str, base.Part], hosts: Hosts
-) -> base.ModelPatch | None:
+) -> list[base.ModelPatch]:
     found = [part.model_patch(hosts) for part in parts.values()]
-    return next((patch for patch in found if patch is not None), None)
+    return [patch for patch in found if patch is not None]
 
 
 def _part_numbers(parts: Mapping[str, base.Part]) -> list[int]:

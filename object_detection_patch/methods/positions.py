@@ -1,23 +1,20 @@
-"""Where kernels lie in a network: its three trunks, and its residual blocks."""
+"""Where hosts lie in a network: its trunks, its blocks, what follows them."""
 
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from object_detection_patch import hosts as hosts_lib
 from object_detection_patch.hosts import HostKernel, Hosts
+from object_detection_patch.methods.base import Host
+from object_detection_patch.methods.block_layers import (
+    SHORTCUT,
+    SQUEEZE_EXCITE,
+    block_layer,
+)
 
 TRUNKS = 3
-# Layer names of a residual block; `_0_conv` of a ResNet is on the shortcut.
-_BLOCKS = (
-    # Keras' MobileNetV2.
-    re.compile(r"(expanded_conv|block_\d+)_(?:expand|depthwise|project)"),
-    # Keras' and the OD API's ResNets.
-    re.compile(r"(conv\d+_block\d+)_\d_conv"),
-)
-_SHORTCUT = re.compile(r"conv\d+_block\d+_0_conv")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,7 +25,7 @@ class Position:
       trunk: 0 (early), 1 (mid) or 2 (late).
       step: 1 for the first convolution of a residual block that is not
         depthwise, 2 for the second, ...; 0 for one in no block, on a
-        shortcut, or depthwise.
+        shortcut, depthwise, or of squeeze-and-excitation.
     """
 
     trunk: int
@@ -59,31 +56,42 @@ def positions(hosts: Hosts) -> dict[str, Position]:
     return found
 
 
+def after(hosts: Hosts, inside: Collection[str]) -> list[Host]:
+    """Hosts that follow some of the backbone's: its rest, FPN and tower.
+
+    Args:
+      inside: names of hosts, in the backbone or not there.
+    """
+    kernels = _after_last(hosts.kernels, inside)
+    layers = {id(host.layer) for host in kernels}
+    biases = [host for host in hosts.biases if id(host.layer) in layers]
+    return [*kernels, *_after_last(hosts.batch_norms, inside), *biases]
+
+
+def _after_last(kind: Sequence[Host], inside: Collection[str]) -> list[Host]:
+    last = max((i for i, h in enumerate(kind) if h.name in inside), default=-1)
+    return [
+        host
+        for i, host in enumerate(kind)
+        if i > last or host.place != hosts_lib.BACKBONE
+    ]
+
+
 def _backbone(hosts: Hosts) -> Iterator[HostKernel]:
     for host in hosts.kernels:
         if host.place == hosts_lib.BACKBONE:
             yield host
 
 
-def _layer(host: HostKernel) -> str:
-    return host.name.split("/")[-2]
-
-
-def _block(host: HostKernel) -> str | None:
-    for pattern in _BLOCKS:
-        match = pattern.fullmatch(_layer(host))
-        if match:
-            return match[1]
-    return None
-
-
 def _unit(host: HostKernel) -> str:
-    return _block(host) or _layer(host)
+    found = block_layer(host.layer)
+    return found.block if found else host.layer.name
 
 
 def _is_step(host: HostKernel) -> bool:
+    found = block_layer(host.layer)
     return (
-        _block(host) is not None
+        found is not None
+        and found.role not in (SHORTCUT, SQUEEZE_EXCITE)
         and host.kind != hosts_lib.DEPTHWISE
-        and not _SHORTCUT.fullmatch(_layer(host))
     )

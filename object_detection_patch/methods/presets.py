@@ -30,6 +30,7 @@ PRESETS: dict[int, tuple[str, ...]] = {
     patch_pb2.LAST_3: ("block_tuning",),
     patch_pb2.STOCHASTIC_FINE_TUNING: ("block_tuning",),
     patch_pb2.RANDOM_POLICY: ("fine_tuning", "instance_routing"),
+    patch_pb2.L2_SP: ("fine_tuning",),
 }
 
 
@@ -53,6 +54,9 @@ _OPTIONS: dict[int, patch_pb2.Part] = {
         instance_routing=patch_pb2.InstanceRouting(
             choice=patch_pb2.InstanceRouting.RANDOM
         )
+    ),
+    patch_pb2.L2_SP: patch_pb2.Part(
+        fine_tuning=patch_pb2.FineTuning(lambda_sp=0.01)
     ),
 }
 

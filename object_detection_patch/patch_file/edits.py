@@ -28,6 +28,8 @@ from object_detection_patch.patch_file.by_value import (
 
 # Heads belong to a task: they may be absent from the base or of other shape.
 HEAD_PLACES = ("box_head", "class_head")
+# Of what chooses blocks for each image.
+POLICY_PREFIX = "policy/"
 # Numbers looked at together where a look takes memory.
 _BLOCK = 2**16
 
@@ -222,9 +224,16 @@ def _masked(kernel: np.ndarray, edit: MaskEdit) -> np.ndarray:
 
 def _shape_in(base: Mapping[str, np.ndarray], name: str) -> tuple[int, ...]:
     if name not in base:
+        hint = ""
+        if name.startswith(POLICY_PREFIX):
+            hint = (
+                " It chooses blocks for each image, which no base does by "
+                "itself; with `instance_routing.global_blocks` a patch is "
+                "trained that every base can take."
+            )
         raise errors.MissingTargetError(
             "A patch may edit only tensors that the base model has. "
-            f"Received: an edit of {errors.shown(name)}."
+            f"Received: an edit of {errors.shown(name)}.{hint}"
         )
     return np.shape(base[name])
 

@@ -14,7 +14,6 @@ import tensorflow as tf
 
 from object_detection_patch import cli
 from object_detection_patch.checkpoints import extract, merge, ordinary
-from object_detection_patch.methods import presets
 from object_detection_patch.od_api import (
     base_model,
     evaluation,
@@ -27,6 +26,7 @@ from object_detection_patch.patch_file import (
     from_bytes,
     to_bytes,
 )
+from tests.distinct_presets import DISTINCT_PRESETS, ROUTED_PRESETS
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,9 @@ def _stock_model(output_dir):
     return model
 
 
-@pytest.mark.parametrize("preset", presets.preset_names())
+@pytest.mark.parametrize(
+    "preset", [name for name in DISTINCT_PRESETS if name not in ROUTED_PRESETS]
+)
 def test_raw_outputs_are_the_training_checkpoints(
     small_world, checkpoint_of, base_dir, tmp_path, preset
 ):
@@ -76,6 +78,20 @@ def test_raw_outputs_are_the_training_checkpoints(
         np.testing.assert_allclose(
             found[key], value, rtol=0, atol=1e-5 * largest, err_msg=key
         )
+
+
+def test_a_patch_that_routes_images_is_refused(
+    small_world, checkpoint_of, base_dir, tmp_path
+):
+    trained = extract.extract(*checkpoint_of("ROUTED_SPOTPATCH"))
+    with pytest.raises(PatchFileError, match="policy/.*global_blocks"):
+        merge.merge(
+            base_config=small_world.base_config,
+            base_checkpoint=base_dir,
+            patch=trained.patch,
+            output_dir=str(tmp_path / "merged"),
+        )
+    assert not (tmp_path / "merged").exists()
 
 
 def test_after_the_od_apis_loop_too(small_world, trained, base_dir, tmp_path):

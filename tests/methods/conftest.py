@@ -12,7 +12,7 @@ import tensorflow as tf
 from object_detection_patch import hosts as hosts_lib
 from object_detection_patch import methods
 from object_detection_patch.keras_version import keras
-from object_detection_patch.methods import patch_method
+from object_detection_patch.methods import patch_method, presets
 
 CLASSES = 3
 PIXELS = 6
@@ -48,7 +48,8 @@ def _blocks_model() -> Any:
         outputs = _block(f"block_{number}", outputs)
     outputs = layers.Conv2D(5, 1, name="Conv_1")(outputs)
     outputs = layers.BatchNormalization(momentum=0.9, name="top_bn")(outputs)
-    outputs = layers.Flatten()(layers.ReLU(6.0)(outputs))
+    # Not a ReLU: with frozen statistics every channel might be dead.
+    outputs = layers.Flatten()(layers.LeakyReLU()(outputs))
     return keras.Model(inputs, layers.Dense(CLASSES, name="head")(outputs))
 
 
@@ -80,7 +81,10 @@ def _block(name: str, inputs: Any) -> Any:
 
 
 def _needs_blocks(config: Any) -> bool:
-    return any(part.HasField("mobile_tl") for part in config.part)
+    return any(
+        part.WhichOneof("part") in ("mobile_tl", "block_tuning")
+        for part in presets.resolve_parts(config)
+    )
 
 
 def _randomise(model: Any, seed: int) -> None:

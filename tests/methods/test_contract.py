@@ -37,9 +37,20 @@ from object_detection_patch.protos import patch_pb2
 
 _FOLDER = pathlib.Path(methods.__file__).parent
 _STEPS = 3
+# Which blocks an image takes is no matter of hosts: test_instance_routing.py.
+_ROUTING = "instance_routing"
 _SUMS = (AddProductAtCentre, MixOutputs, MixOutputsByProduct)
-# Tested in test_residual_adapter.py: the small model has no residual blocks.
-_OF_BLOCKS = ("residual_adapter", "dropout")
+_MAY_BE_ZERO = ("residual_adapter", "block_tuning")
+# Options of no layer of a host. Dropout is tested in test_residual_adapter.py:
+# the small model has no residual blocks.
+_OF_NO_LAYER = (
+    ("residual_adapter", "dropout"),
+    ("block_tuning", "share"),
+    ("fine_tuning", "lambda_sp"),
+    (_ROUTING, "temperature"),
+    (_ROUTING, "lambda_k"),
+    (_ROUTING, "lambda_entropy"),
+)
 
 
 def _one_part(arm: str, **options: float) -> patch_pb2.Patch:
@@ -56,7 +67,13 @@ def _configs() -> dict[str, patch_pb2.Patch]:
     found |= {
         name: presets.patch_config(name) for name in presets.preset_names()
     }
-    return found
+    return {
+        name: config
+        for name, config in found.items()
+        if not any(
+            part.HasField(_ROUTING) for part in presets.resolve_parts(config)
+        )
+    }
 
 
 @dataclasses.dataclass
@@ -139,7 +156,7 @@ def _derives_from_part(path: pathlib.Path) -> bool:
 def test_every_arm_has_a_module_and_every_module_of_a_part_an_arm():
     modules = {p.stem for p in _FOLDER.glob("*.py") if _derives_from_part(p)}
     assert modules == set(methods.part_names())
-    assert len(modules) == 8
+    assert len(modules) == 11
 
 
 @pytest.mark.parametrize("arm", methods.part_names())
@@ -151,9 +168,10 @@ def test_a_part_is_one_class_named_like_its_arm(arm):
 
 
 def test_every_part_and_every_preset_is_trained_here(trained):
-    assert len(_configs()) == 11 + 18
+    assert len(_configs()) == 10 + 16
     assert trained.contents.edits
-    assert len(trained.model.trainable_variables) > 2
+    variables = trained.model.trainable_variables
+    assert len(variables) > 2 or not trained.patch.host_patches
 
 
 # What ships.
@@ -225,7 +243,7 @@ def _assign(hosts: Hosts, tensors: dict[str, np.ndarray]) -> None:
 def test_an_unpatched_clone_with_the_edits_gives_the_same_outputs(
     trained, make_model, find_hosts_of, images
 ):
-    blocks = "mobile_tl" in trained.patch.method
+    blocks = any(h.name.startswith("backbone/block_") for h in trained.hosts)
     clone = make_model(seed=7, blocks=blocks)
     hosts = find_hosts_of(clone)
     heads = _values(trained.hosts.head_tensors())
@@ -376,7 +394,7 @@ def _options() -> list[tuple[str, str]]:
 
 
 def test_the_options_are_found():
-    assert len(_options()) == 11
+    assert len(_options()) == 16
     assert ("binary_mask", "lambda_sps") in _options()
 
 
@@ -395,7 +413,7 @@ def test_an_option_outside_its_range_is_refused(arm, option, value):
 @pytest.mark.parametrize(("arm", "option"), _options())
 def test_zero_is_for_penalties_and_dropout_alone(arm, option):
     config = _one_part(arm, **{option: 0.0})
-    if option.startswith("lambda_") or arm == "residual_adapter":
+    if option.startswith("lambda_") or arm in _MAY_BE_ZERO:
         methods.check(config)
         return
     with pytest.raises(
@@ -405,7 +423,7 @@ def test_zero_is_for_penalties_and_dropout_alone(arm, option):
 
 
 @pytest.mark.parametrize(
-    ("arm", "option"), [o for o in _options() if o != _OF_BLOCKS]
+    ("arm", "option"), [o for o in _options() if o not in _OF_NO_LAYER]
 )
 def test_an_option_reaches_every_layer_of_its_part(arm, option, small_hosts):
     value = 0.625  # exact in float32
@@ -416,7 +434,9 @@ def test_an_option_reaches_every_layer_of_its_part(arm, option, small_hosts):
         assert layer.get_config()[option] == value
 
 
-@pytest.mark.parametrize(("arm", "option"), _options())
+@pytest.mark.parametrize(
+    ("arm", "option"), [o for o in _options() if o not in _OF_NO_LAYER]
+)
 def test_defaults_of_proto_and_layer_agree(arm, option, small_hosts):
     patch = methods.build(_one_part(arm), small_hosts)
     for layer in patch.host_patches.values():

@@ -8,8 +8,15 @@ import tensorflow as tf
 from google.protobuf import text_format
 
 from object_detection_patch.keras_version import keras
-from object_detection_patch.methods.blocks import block_of
+from object_detection_patch.methods.block_layers import main_path_block
 from object_detection_patch.methods.patch_model import patch_model
+from object_detection_patch.patch_file import (
+    Patch,
+    PatchFileError,
+    apply_edits,
+    from_bytes,
+    to_bytes,
+)
 from object_detection_patch.protos import patch_pb2
 
 _BLOCKS = 17
@@ -76,7 +83,7 @@ def test_each_image_takes_its_own_way(images):
     base = _model()
     _move(model)
     taken = np.random.default_rng(7).integers(0, 2, (4, _BLOCKS))
-    router = patch.model_patch
+    (router,) = patch.model_patches
     _set_choices(router, taken)
     found = model(images).numpy()
 
@@ -89,7 +96,7 @@ def test_each_image_takes_its_own_way(images):
         for ours, plain, target in zip(
             _layers(model), base.layers, mixed.layers, strict=True
         ):
-            block = block_of(target)
+            block = main_path_block(target)
             source = plain if block and block not in tuned else ours
             target.set_weights(source.get_weights())
         expected = mixed(images[number : number + 1]).numpy()[0]
@@ -112,7 +119,7 @@ def test_always_tuned_is_the_patched_model(images):
 
 def test_training_moves_the_policy_and_never_the_base(images):
     model, patch = _routed()
-    router = patch.model_patch
+    (router,) = patch.model_patches
     frozen = {
         name: [value.copy() for value in layer.get_weights()]
         for name, layer in router.frozen.items()
@@ -141,7 +148,7 @@ def test_training_moves_the_policy_and_never_the_base(images):
 
 def test_a_global_policy_ships_the_blocks_that_were_used_most(images):
     model, patch = _routed("global_blocks: 3")
-    router = patch.model_patch
+    (router,) = patch.model_patches
     usage = np.linspace(0.1, 0.5, _BLOCKS)
     usage[[2, 9, 4]] = [0.9, 0.8, 0.7]
     router.usage.assign(usage)
@@ -150,7 +157,7 @@ def test_a_global_policy_ships_the_blocks_that_were_used_most(images):
 
     assert set(router.shipped_blocks()) == chosen
     names = {edit.target for edit in patch.edits()}
-    hosts = {host.name: block_of(host.layer) for host in patch.hosts}
+    hosts = {host.name: main_path_block(host.layer) for host in patch.hosts}
     shipped = {hosts[name] for name in names if hosts.get(name)}
     assert shipped == chosen
     assert not [name for name in names if name.startswith("policy")]
@@ -159,7 +166,7 @@ def test_a_global_policy_ships_the_blocks_that_were_used_most(images):
     for ours, theirs, target in zip(
         _layers(model), base.layers, plain.layers, strict=True
     ):
-        block = block_of(target)
+        block = main_path_block(target)
         source = theirs if block and block not in chosen else ours
         target.set_weights(source.get_weights())
     np.testing.assert_allclose(
@@ -169,7 +176,7 @@ def test_a_global_policy_ships_the_blocks_that_were_used_most(images):
 
 def test_the_penalties_of_a_global_policy(images):
     _, patch = _routed("global_blocks: 3 lambda_k: 0.5 lambda_entropy: 2")
-    router = patch.model_patch
+    (router,) = patch.model_patches
     shares = np.linspace(0.05, 1.0, _BLOCKS)
     router._shares = tf.constant(shares, tf.float32)
     found = router.penalties()
@@ -179,9 +186,61 @@ def test_the_penalties_of_a_global_policy(images):
     assert float(found["entropy"]) == pytest.approx(2 * entropy, rel=1e-4)
 
 
+def _shipped(patch):
+    """After the way through a file."""
+    contents = Patch(patch.method, patch.base_fingerprint, tuple(patch.edits()))
+    return {edit.target: edit for edit in from_bytes(to_bytes(contents)).edits}
+
+
+def test_a_policy_travels_in_the_patch():
+    _, patch = _routed()
+    shipped = _shipped(patch)
+
+    policy = patch.model_patches[0].policy
+    assert len(policy.weights) > 20
+    for weight in policy.weights:
+        np.testing.assert_array_equal(
+            shipped[f"policy/{weight.name}"].values, weight.numpy()
+        )
+
+
+def test_no_base_takes_a_patch_whose_images_choose():
+    """It would run every tuned block: another model than was evaluated."""
+    for options in ("", "choice: RANDOM"):
+        model, patch = _routed(options)
+        tensors = {k: v.numpy() for k, v in patch.hosts.base_tensors().items()}
+        del model
+        with pytest.raises(PatchFileError, match="policy/.*global_blocks"):
+            apply_edits(tensors, patch.edits())
+
+
+def test_the_random_policy_ships_its_shares():
+    _, patch = _routed("choice: RANDOM")
+
+    np.testing.assert_array_equal(
+        _shipped(patch)["policy/shares"].values, [0.5] * 14 + [1.0] * 3
+    )
+
+
+def test_always_tuned_ships_no_policy():
+    _, patch = _routed("choice: ALWAYS_TUNED")
+
+    assert not [name for name in _shipped(patch) if name.startswith("policy")]
+
+
+def test_only_what_trains_has_optimizer_slots():
+    model, patch = _routed(parts="preset: ROUTED_SPOTPATCH")
+    trained = {id(variable) for variable in model.trainable_variables}
+    own = [*patch.host_patches.values(), patch.model_patches[0].policy]
+
+    assert trained >= {id(v) for layer in own for v in layer.trainable_weights}
+    for layer in patch.model_patches[0].frozen.values():
+        assert not trained & {id(variable) for variable in layer.weights}
+
+
 def test_the_random_policy_always_tunes_the_last_three(images):
     _, patch = _routed("choice: RANDOM")
-    taken = patch.model_patch._choices(tf.zeros([200, 8, 8, 3])).numpy()
+    taken = patch.model_patches[0]._choices(tf.zeros([200, 8, 8, 3])).numpy()
 
     assert (taken[:, -3:] == 1).all()
     assert set(np.unique(taken)) == {0, 1}
@@ -198,6 +257,10 @@ def test_the_random_policy_always_tunes_the_last_three(images):
         ("policy { blocks: 0 }", "`instance_routing.policy.blocks` must be"),
         ("policy { channels: 0 }", "`instance_routing.policy.channels`"),
         ("lambda_k: -1", "`instance_routing.lambda_k` must be >= 0"),
+        (
+            "choice: RANDOM global_blocks: 3",
+            "LEARNED. Received: RANDOM",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(options, message):

@@ -32,7 +32,19 @@ _COSTS = {
     "FINE_TUNING": (0, _KERNELS + _BIASES + _NORMS, 0),
     "PARALLEL_ADAPTERS": (0, _WHOLE + _NORMS, 0),
     "SERIES_ADAPTERS": (0, _BEHIND + _NORMS, 0),
+    "L2_SP": (0, _KERNELS + _BIASES + _NORMS, 0),
 }
+# Of a backbone with blocks: test_block_tuning.py, test_instance_routing.py.
+_OF_BLOCKS = (
+    "SPOTTUNE",
+    "ROUTED_SPOTPATCH",
+    "FEATURE_EXTRACTOR",
+    "LAST_1",
+    "LAST_2",
+    "LAST_3",
+    "STOCHASTIC_FINE_TUNING",
+    "RANDOM_POLICY",
+)
 
 
 def _patch(text):
@@ -46,10 +58,11 @@ def _arms(text):
 
 def test_every_preset_of_the_proto_is_here():
     names = [n for n in patch_pb2.Preset.keys() if n != "NO_PRESET"]
-    assert presets.preset_names() == names == list(_COSTS)
+    assert presets.preset_names() == names
+    assert set(names) == {*_COSTS, *_OF_BLOCKS}
 
 
-@pytest.mark.parametrize("preset", presets.preset_names())
+@pytest.mark.parametrize("preset", _COSTS)
 def test_the_footprint_is_the_hand_count(preset, small_hosts):
     patch = methods.build(presets.patch_config(preset), small_hosts)
     heads = [head.name for head in small_hosts.heads]
@@ -98,7 +111,12 @@ def test_options_of_a_preset_stay_where_none_is_written():
 
 def test_the_presets_of_the_spotpatch_paper():
     others = set(presets.preset_names()) - set(presets.spotpatch_names())
-    assert others == {"PARALLEL_ADAPTERS", "SERIES_ADAPTERS"}
+    assert others == {
+        "PARALLEL_ADAPTERS",
+        "SERIES_ADAPTERS",
+        "L2_SP",
+        *_OF_BLOCKS,
+    }
 
 
 def test_another_part_beside_a_preset_is_added():
@@ -147,7 +165,7 @@ def test_a_config_without_clear_parts_is_refused(text, message):
 def test_an_unknown_preset_is_refused(name):
     with pytest.raises(
         ValueError,
-        match=r"must be one of SPOTPATCH, .*SERIES_ADAPTERS\. "
+        match=r"must be one of SPOTPATCH, .*L2_SP\. "
         rf"Received: '{name}'",
     ):
         presets.patch_config(name)

@@ -12,6 +12,7 @@ from object_detection_patch.methods import OtherPatchError, presets
 from object_detection_patch.od_api import compat, pipeline_config, step_guard
 from object_detection_patch.patch_file import FingerprintError
 from object_detection_patch.training import loop
+from tests.distinct_presets import DISTINCT_PRESETS
 
 _STEP = "step/.ATTRIBUTES/VARIABLE_VALUE"
 
@@ -263,7 +264,7 @@ def test_puts_everything_back(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("preset", presets.preset_names())
+@pytest.mark.parametrize("preset", DISTINCT_PRESETS)
 def test_every_preset_trains_traced(small_world, train_steps, tmp_path, preset):
     """As the binary runs it: in graphs. Frozen is frozen, all else moves."""
     from object_detection_patch.checkpoints import extract
@@ -292,7 +293,7 @@ def test_every_preset_trains_traced(small_world, train_steps, tmp_path, preset):
             k: v.numpy()
             for k, v in trained.model.patch.hosts.base_tensors().items()
         },
-        trained.patch.edits,
+        [e for e in trained.patch.edits if not e.target.startswith("policy/")],
     )
     assert all(np.isfinite(value).all() for value in edited.values())
     assert trained.patch.metadata["training"]["steps"] == 4

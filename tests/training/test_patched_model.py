@@ -1,6 +1,7 @@
 """A patched SSD: the base exactly while the patch is zero, plus its own."""
 
 import pathlib
+import re
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from object_detection_patch.od_api import (
     pipeline_config,
 )
 from object_detection_patch.training import patched_model
+from tests.distinct_presets import DISTINCT_PRESETS, ROUTED_PRESETS
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +104,7 @@ def test_with_fake_quantize_it_is_the_model_of_rounded_kernels(
         assert np.abs(found[key] - exact[key]).max() > 1e-2, key
 
 
-@pytest.mark.parametrize("preset", presets.preset_names())
+@pytest.mark.parametrize("preset", DISTINCT_PRESETS)
 def test_keeps_the_bases_checkpoint_keys(small_world, tmp_path, preset):
     model = small_world.patched_model(
         small_world.config("shapes", preset), is_training=True
@@ -122,12 +124,26 @@ def test_keeps_the_bases_checkpoint_keys(small_world, tmp_path, preset):
 
 
 # What trains beside the heads, from the paper's names of the methods.
-_MASKED = {"SPOTPATCH": 3, "WEIGHTTRANS": 4, "PIGGYBACK": 1}
+_MASKED = {
+    "SPOTPATCH": 3,
+    "ROUTED_SPOTPATCH": 3,
+    "WEIGHTTRANS": 4,
+    "PIGGYBACK": 1,
+}
 _ADAPTED = {"PARALLEL_ADAPTERS", "SERIES_ADAPTERS"}
-_BATCH_NORM = {"SPOTPATCH", "WEIGHTTRANS", "BN_PATCH", "BN_DW_PATCH"} | _ADAPTED
+_BATCH_NORM = {
+    "SPOTPATCH",
+    "WEIGHTTRANS",
+    "BN_PATCH",
+    "BN_DW_PATCH",
+    "ROUTED_SPOTPATCH",
+} | _ADAPTED
+# A stem, three blocks with two convolutions and a shortcut, each with its
+# normalisation's two tensors, and a dense layer.
+_POLICY = 3 + 3 * 9 + 2
 
 
-@pytest.mark.parametrize("preset", presets.preset_names())
+@pytest.mark.parametrize("preset", DISTINCT_PRESETS)
 def test_trainable_variables(small_world, preset):
     model = small_world.patched_model(
         small_world.config("shapes", preset), is_training=True
@@ -150,6 +166,12 @@ def test_trainable_variables(small_world, preset):
         "BN_DW_PATCH": depthwise | affine,
         "TOWER_PATCH": tower,
         "FINE_TUNING": everything,
+        "SPOTTUNE": everything,
+        "LAST_2": {
+            name
+            for name in everything
+            if re.match(r"backbone/(block_1[56]|Conv_1)|fpn/|tower/", name)
+        },
     }.get(preset, affine if preset in _BATCH_NORM else set())
     assert moving(base) == expected
     assert moving(hosts.head_tensors()) == set(hosts.head_tensors())
@@ -158,7 +180,8 @@ def test_trainable_variables(small_world, preset):
     each = _MASKED.get(preset, 0)
     whole = [host for host in hosts.kernels if host.kind != "depthwise"]
     adapters = len(whole) if preset in _ADAPTED else 0
-    assert len(own) == each * 71 + adapters
+    policy = _POLICY if preset in ROUTED_PRESETS else 0
+    assert len(own) == each * 71 + adapters + policy
 
 
 def _loss(model, small_world, *, is_training=False):

@@ -1,0 +1,20 @@
+"""Presets that train different things, for tests that build detectors."""
+
+from __future__ import annotations
+
+from object_detection_patch.methods import presets
+
+# They differ from LAST_2, SPOTTUNE and FINE_TUNING in options, which have tests
+# of their own in tests/methods/.
+_ALIKE = (
+    "FEATURE_EXTRACTOR",
+    "LAST_1",
+    "LAST_3",
+    "STOCHASTIC_FINE_TUNING",
+    "RANDOM_POLICY",
+    "L2_SP",
+)
+DISTINCT_PRESETS = [
+    name for name in presets.preset_names() if name not in _ALIKE
+]
+ROUTED_PRESETS = ["SPOTTUNE", "ROUTED_SPOTPATCH"]
