@@ -41,7 +41,6 @@ from object_detection_patch.od_api import (
     label_map,
     pipeline_config,
 )
-from object_detection_patch.patch_file import whole_file
 from object_detection_patch.training import cost
 
 # Of every base: equal numbers of detections make Keras and LiteRT comparable.
@@ -133,9 +132,7 @@ def _given(
         # A public config says PATH_TO_BE_CONFIGURED there.
         reader.label_map_path = path
     config = str(folder.base_work(base.key) / "pipeline.config")
-    whole_file.write_whole(
-        config, text_format.MessageToString(pipeline).encode()
-    )
+    training.write_text(config, text_format.MessageToString(pipeline))
     return config, checkpoint
 
 

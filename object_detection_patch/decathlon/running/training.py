@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 
 from object_detection_patch import configure
 from object_detection_patch.decathlon.running import devices
@@ -38,7 +39,7 @@ def write_run_config(folder: Folder, run: Run, path: str) -> None:
         _data(folder, run.task, run.task.schedule, run.training.rate),
         patch_options=run.training.options,
     )
-    whole_file.write_whole(path, text.encode())
+    write_text(path, text)
 
 
 def write_base_config(
@@ -56,7 +57,7 @@ def write_base_config(
     """
     data = _data(folder, task, base.schedule, base.rate, train_records)
     text = configure.base_text(suite.architecture, data)
-    whole_file.write_whole(path, text.encode())
+    write_text(path, text)
 
 
 def train(
@@ -128,3 +129,9 @@ def _data(
         flip=task.flip,
         crop=task.crop,
     )
+
+
+def write_text(path: str, text: str) -> None:
+    """Writes a text file, whole or not at all; makes its directory."""
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    whole_file.write_whole(path, text.encode())
