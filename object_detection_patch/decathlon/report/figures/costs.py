@@ -34,7 +34,7 @@ def cost_figures(results: Results) -> Iterator[Figure]:
     yield svg.figure_of(
         "cost",
         "Time and memory by method",
-        f"Average seconds {what} and greatest memory of a process. "
+        f"Median seconds {what} and greatest memory of a process. "
         f"{'; '.join(rows)}.",
         lambda: _draw(seconds, memory, what, looks),
     )

@@ -20,7 +20,7 @@ _MEBIBYTE = 2**20
 
 
 def by_method(results: Results) -> Table | None:
-    """Average seconds of a run by phase, and the greatest memory."""
+    """Seconds of a run by phase, and the greatest memory."""
     done = {
         method: _finished(results, method) for method in order.methods(results)
     }
@@ -35,7 +35,7 @@ def by_method(results: Results) -> Table | None:
             Column("Method"),
             Column("Runs", "integer"),
             *(Column(f"{phase}, s", "1") for phase in phases),
-            Column("All, s", "1"),
+            Column("All, s", "1", "The sum of these."),
             Column(
                 "Memory, MiB",
                 "integer",
@@ -46,8 +46,9 @@ def by_method(results: Results) -> Table | None:
             _row(method, runs, phases) for method, runs in done.items() if runs
         ),
         (
-            "Averages over the finished runs of the main experiment, of all "
-            "seeds; jobs that run beside each other share the processor.",
+            "Medians over the finished runs of the main experiment, of all "
+            "seeds, each over those runs that had the phase; jobs that run "
+            "beside each other share the processor.",
             *_environments(everything),
         ),
     )
@@ -105,16 +106,20 @@ def _phases(
 def _row(
     method: str, runs: Sequence[record.RunRecord], phases: Sequence[str]
 ) -> tuple[Cell, ...]:
+    seconds = [_median(runs, phase) for phase in phases]
     return (
         method,
         len(runs),
-        *(
-            statistics.fmean(run.seconds.get(phase, 0.0) for run in runs)
-            for phase in phases
-        ),
-        statistics.fmean(math.fsum(run.seconds.values()) for run in runs),
+        *seconds,
+        math.fsum(value for value in seconds if value is not None),
         max(run.peak_bytes for run in runs) / _MEBIBYTE,
     )
+
+
+def _median(runs: Sequence[record.RunRecord], phase: str) -> float | None:
+    """Over the runs that had the phase; None where none had."""
+    spent = [run.seconds[phase] for run in runs if phase in run.seconds]
+    return statistics.median(spent) if spent else None
 
 
 def _environments(runs: Iterable[record.RunRecord]) -> list[str]:

@@ -30,15 +30,39 @@ def results():
     return made.of(made.suite(1), runs, [made.base()])
 
 
-def test_averages_of_finished_runs(results):
+def test_medians_of_finished_runs_over_those_with_the_phase(results):
     table = costs.by_method(results)
     assert [column.title for column in table.columns] == [
         *("Method", "Runs", "train, s", "publish, s", "evaluate, s"),
         *("All, s", "Memory, MiB"),
     ]
-    # A phase that a run did not have took no time.
-    assert table.rows == (("BN_PATCH", 2, 70.0, 5.0, 2.0, 77.0, 1000.0),)
+    assert table.rows == (("BN_PATCH", 2, 70.0, 10.0, 4.0, 84.0, 1000.0),)
     assert any("made up, 2 cores" in note for note in table.notes)
+
+
+def test_one_slow_run_does_not_move_a_median():
+    runs = [
+        made.run("BN_PATCH", "birds", made.outcome(0.5), seed=seed, seconds=s)
+        for seed, s in enumerate(
+            ({"train": 10.0}, {"train": 11.0}, {"train": 400.0})
+        )
+    ]
+    (row,) = costs.by_method(made.of(made.suite(1), runs)).rows
+    assert row[2:4] == (11.0, 11.0)
+
+
+def test_a_phase_that_no_run_of_a_method_had():
+    runs = [
+        made.run(
+            "BN_PATCH", "birds", made.outcome(0.5), seconds={"train": 9.0}
+        ),
+        made.run("DW_PATCH", "birds", made.outcome(0.5), seconds={"int8": 4.0}),
+    ]
+    table = costs.by_method(made.of(made.suite(1), runs))
+    assert [row[2:5] for row in table.rows] == [
+        (9.0, None, 9.0),
+        (None, 4.0, 4.0),
+    ]
 
 
 def test_all_time_that_was_spent(results):
