@@ -129,31 +129,11 @@ class SmallWorld:
         return {key: found[key].numpy() for key in keys}
 
 
-def enliven(model: Any, seed: int) -> None:
-    """Random values under which signals neither vanish nor become chaotic.
-
-    With larger gammas each layer amplifies the last bits of the one before,
-    until two exact computations of one output differ in its third digit.
-    """
-    generator = np.random.default_rng(seed)
-    for variable in model.variables:
-        shape = variable.shape.as_list()
-        if "moving_variance" in variable.name:
-            value = generator.uniform(0.7, 1.4, shape)
-        elif "gamma" in variable.name:
-            value = generator.uniform(0.5, 1.0, shape)
-        elif len(shape) == 4:
-            inputs = shape[0] * shape[1]
-            inputs *= 1 if "depthwise" in variable.name else shape[2]
-            value = generator.normal(0, (2 / inputs) ** 0.5, shape)
-        else:
-            value = generator.normal(0, 0.3, shape)
-        variable.assign(value.astype("float32"))
-
-
 @pytest.fixture(scope="session")
 def small_world(tmp_path_factory: pytest.TempPathFactory) -> SmallWorld:
     import tensorflow as tf
+
+    from tests.enliven import enliven
 
     world = SmallWorld(tmp_path_factory.mktemp("small_world"))
     model = world.unpatched_model()

@@ -12,7 +12,7 @@ import dataclasses
 import re
 from typing import Any
 
-EXPAND, DEPTHWISE, PROJECT = "expand", "depthwise", "project"
+DEPTHWISE, PROJECT = "depthwise", "project"
 SQUEEZE_EXCITE = "squeeze_excite"
 # Of a ResNet: what is on the shortcut.
 SHORTCUT = "0"

@@ -51,12 +51,12 @@ def find_units(model: Any) -> tuple[Unit, ...]:
     grouped: dict[Any, list[Any]] = {}
     for node, block in zip(nodes, _blocks(nodes), strict=True):
         grouped.setdefault(block or id(node), []).append(node)
-    readers = {id(tensor) for tensor in model.outputs}
+    wanted = {str(id(tensor)) for tensor in model.outputs}
     units = [
         Unit(
             key if isinstance(key, str) else None,
             tuple(members),
-            tuple(_outputs(members, nodes, readers)),
+            tuple(_outputs(members, nodes, wanted)),
         )
         for key, members in grouped.items()
     ]
@@ -120,15 +120,15 @@ def _written(node: Any) -> Sequence[str]:
 
 
 def _outputs(
-    members: Sequence[Any], nodes: Sequence[Any], readers: set[int]
+    members: Sequence[Any], nodes: Sequence[Any], wanted: set[str]
 ) -> Iterator[str]:
     inside = set(map(id, members))
-    elsewhere = {
+    elsewhere = wanted | {
         tensor
         for node in nodes
         if id(node) not in inside
         for tensor in _read(node)
-    } | set(map(str, readers))
+    }
     for node in members:
         yield from (t for t in _written(node) if t in elsewhere)
 

@@ -10,6 +10,7 @@ from object_detection_patch.keras_version import keras
 from object_detection_patch.methods import inverted_residual, shift
 from object_detection_patch.methods.patch_model import patch_model
 from object_detection_patch.protos import patch_pb2
+from tests.enliven import enliven
 
 _SIDE = 32
 _BLOCKS = {"MobileNetV2": 17, "MobileNetV3Small": 11}
@@ -20,27 +21,8 @@ def _model(name):
     model = getattr(keras.applications, name)(
         input_shape=(_SIDE, _SIDE, 3), weights=None, classes=3, **options
     )
-    _enliven(model)
+    enliven(model, seed=3)
     return model
-
-
-def _enliven(model):
-    """Values under which no signal vanishes on its way through the layers."""
-    random = np.random.default_rng(3)
-    for variable in model.variables:
-        shape = variable.shape.as_list()
-        if "variance" in variable.name:
-            values = random.uniform(0.7, 1.4, shape)
-        elif "gamma" in variable.name:
-            values = random.uniform(0.5, 1.0, shape)
-        elif len(shape) > 1:
-            inputs = np.prod(shape[:-1])
-            if "depthwise" in variable.name:
-                inputs = shape[0] * shape[1]
-            values = random.normal(0, (2 / inputs) ** 0.5, shape)
-        else:
-            values = random.normal(0, 0.3, shape)
-        variable.assign(values.astype(np.float32))
 
 
 def _config(blocks):
