@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
 import shutil
 from typing import Any
 
@@ -73,17 +72,37 @@ def make_base(
             config, checkpoint = _published(
                 folder, key, task, precision, config, checkpoint
             )
-    pipeline = pipeline_config.without_patch(
-        pipeline_config.read_pipeline(config)
-    )
-    model = base_model.build_model(pipeline.model, is_training=False)
-    extract.restore_all(model, extract.find_checkpoint(checkpoint))
+    model, pipeline = _restored(config, checkpoint)
     # Before runs could train on it.
     plan.refuse_results_of_others(
         folder, key, host_layers.find_ssd_hosts(model).fingerprint()
     )
     _keep_checkpoint(folder, key, model, pipeline)
     _measure(folder, suite, base, task, model, pipeline, phases)
+
+
+def draw_in(folder: Folder, suite: Suite, task: SuiteTask) -> None:
+    """Draws what the suite's own base, made already, finds in a task's images.
+
+    `make_base` does so where the data were there before the base.
+    """
+    key = suite.base.key
+    checkpoint = folder.checkpoint(key)
+    model, _ = _restored(str(checkpoint / "pipeline.config"), str(checkpoint))
+    classes = _task_of(suite, suite.base)
+    accuracy.draw_foreign(
+        folder, task, model, classes, folder.drawn_by_base(key, task.key)
+    )
+
+
+def _restored(config: str, checkpoint: str) -> tuple[Any, Any]:
+    """A model without a patch, and its pipeline."""
+    pipeline = pipeline_config.without_patch(
+        pipeline_config.read_pipeline(config)
+    )
+    model = base_model.build_model(pipeline.model, is_training=False)
+    extract.restore_all(model, extract.find_checkpoint(checkpoint))
+    return model, pipeline
 
 
 def _keep_checkpoint(
@@ -178,7 +197,7 @@ def _measure(
     with phases.phase("evaluate"):
         found = accuracy.in_keras(folder, task, model, work / "drawn.npz")
         phone, sizes = _on_phone(folder, suite, base.key, task, pipeline)
-    _draw_tasks(folder, suite, base, task, model, work)
+    _draw_tasks(folder, suite, base, task, model)
     records.write_json(
         folder.base_record(base.key),
         records.BaseRecord(
@@ -222,16 +241,15 @@ def _draw_tasks(
     base: Base | GivenBase,
     classes: SuiteTask,
     model: Any,
-    work: pathlib.Path,
 ) -> None:
     """What the suite's own base finds in each task's images that are there."""
     if base.key != suite.base.key:
         return
     for task in suite.tasks:
         if not datasets.has_records(folder, task):
-            print(f"{task.key} has no records, so nothing is drawn in it.")
+            print(f"{task.key} has no records yet, nothing is drawn in it.")
             continue
-        picture = work / f"drawn_{task.key}.npz"
+        picture = folder.drawn_by_base(base.key, task.key)
         accuracy.draw_foreign(folder, task, model, classes, picture)
 
 

@@ -66,6 +66,10 @@ class Folder:
     def base_work(self, key: str) -> pathlib.Path:
         return self.root / "work" / "bases" / key
 
+    def drawn_by_base(self, key: str, task: str) -> pathlib.Path:
+        """What a base finds in a task's images, for the report to draw."""
+        return self.base_work(key) / f"drawn_{task}.npz"
+
     def published(self, key: str, precision: str) -> pathlib.Path:
         """Directory that export-base wrote."""
         return self.base_work(key) / precision

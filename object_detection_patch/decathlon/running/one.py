@@ -192,7 +192,19 @@ def _draw(folder: Folder, suite: Suite, task: SuiteTask) -> int:
 
             data.draw(folder, suite.drawn, task)
     datasets.keep_reports(folder, task)
+    _draw_base_in(folder, suite, task)
     return 0
+
+
+def _draw_base_in(folder: Folder, suite: Suite, task: SuiteTask) -> None:
+    """If the base is made; else it draws when it is."""
+    key = suite.base.key
+    if task == suite.source or plans.held_base(folder, suite, key) is None:
+        return
+    if not folder.drawn_by_base(key, task.key).exists():
+        from object_detection_patch.decathlon.running import bases
+
+        bases.draw_in(folder, suite, task)
 
 
 def _split(folder: Folder, suite: Suite, task: SuiteTask) -> int:

@@ -132,9 +132,6 @@ def _tasks_of(
     for key in bases:
         base = runs_lib.base_of(suite, key)
         needed.add(base.task if isinstance(base, Base) else suite.source.key)
-    if suite.base.key in bases:
-        # Its detections in every task's images are drawn.
-        needed |= {task.key for task in suite.tasks}
     return [task for task in (suite.source, *suite.tasks) if task.key in needed]
 
 
