@@ -118,7 +118,7 @@ def _sparsity(results: Results) -> Iterator[Section]:
 
 
 def _spread(results: Results) -> Iterator[Section]:
-    yield _section("spread", "Chance", spread.over_seeds(results))
+    yield _section("spread", "Chance", *spread.tables(results))
 
 
 def _costs(results: Results) -> Section:

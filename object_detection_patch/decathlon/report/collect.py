@@ -8,7 +8,8 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-from object_detection_patch.decathlon.running import record
+from object_detection_patch.decathlon.running import plan, record
+from object_detection_patch.decathlon.running.folder import Folder
 from object_detection_patch.decathlon.suite import runs as runs_lib
 from object_detection_patch.decathlon.suite.suite import Suite
 
@@ -52,13 +53,15 @@ def collect(folder: pathlib.Path) -> Results:
 
     Raises:
       RecordError: for a file that is no whole record.
-      ValueError: if there is no suite.
+      ValueError: if there is no suite, or a result is of another base than
+        the one recorded.
     """
     if not (folder / "suite.json").exists():
         raise ValueError(
             "A report is made of a directory that `od-patch decathlon run` "
             f"wrote. Received: {folder}, which has no suite.json."
         )
+    plan.refuse_mixed_bases(Folder(folder, folder / "work" / "data"))
     suite = record.read_suite(folder / "suite.json")
     runs = map(record.read_run, sorted(folder.glob("runs/*.json")))
     bases = map(record.read_base, sorted(folder.glob("bases/*.json")))

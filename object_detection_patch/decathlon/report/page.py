@@ -16,6 +16,7 @@ from object_detection_patch.decathlon.report.collect import Results, collect
 from object_detection_patch.decathlon.report.contents import Report, Section
 from object_detection_patch.decathlon.report.figures import build_figures
 from object_detection_patch.decathlon.report.gallery import build_gallery
+from object_detection_patch.decathlon.suite.suite import FINE_TUNING
 
 
 def write_report(folder: pathlib.Path) -> list[pathlib.Path]:
@@ -51,7 +52,9 @@ def build_report(results: Results) -> Report:
             f"{failed} of them failed.",
             "Every number is computed from the records beside this report. "
             "What is called the paper is SpotPatch: Parameter-Efficient "
-            "Transfer Learning for Mobile Object Detection.",
+            "Transfer Learning for Mobile Object Detection. Bold is the best "
+            f"of a column or row; {FINE_TUNING}, which Scores are relative "
+            "to, does not compete.",
         ),
         sections=_joined(
             build.build_tables(results),

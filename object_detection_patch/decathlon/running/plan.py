@@ -31,8 +31,13 @@ class Plan:
 
 
 def require_decathlon(folder: Folder) -> None:
-    """Raises FolderError for a directory of something else."""
+    """Raises FolderError for a directory of something else, or a file."""
     root = folder.root
+    for option, path in (("--out_dir", root), ("--data_dir", folder.data)):
+        if path.exists() and not path.is_dir():
+            raise FolderError(
+                f"`{option}` must be a directory. Received: {path}, a file."
+            )
     held = [path.name for path in root.iterdir()] if root.is_dir() else []
     # A run that was refused leaves its lock there.
     if "suite.json" in held or not set(held) - {"work"}:
@@ -176,6 +181,28 @@ def refuse_other_base(folder: Folder, key: str, fingerprint: str) -> None:
     path = folder.base_record(key)
     if path.exists():
         _refuse_other(path, record.read_base(path).fingerprint, fingerprint)
+
+
+def refuse_mixed_bases(folder: Folder) -> None:
+    """Raises FolderError for a result on another base than the one recorded.
+
+    Raises:
+      RecordError: for a file that is no whole record.
+    """
+    recorded = {
+        path.stem: record.read_base(path).fingerprint
+        for path in sorted(folder.root.glob("bases/*.json"))
+    }
+    for path, held in _results(folder):
+        expected = recorded.get(held.base)
+        found = held.outcome.base_fingerprint if held.outcome else None
+        if expected and found and expected != found:
+            raise FolderError(
+                "Results on different bases must not be mixed. Received: "
+                f"{folder.base_record(held.base)}, of base {expected[:12]}, "
+                f"but {path} is of base {found[:12]}; remove the one that "
+                "does not belong there."
+            )
 
 
 def refuse_results_of_others(

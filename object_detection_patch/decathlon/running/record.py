@@ -219,13 +219,19 @@ def _read(path: str | os.PathLike[str], kind: type[_Record]) -> _Record:
 
 
 def _decode(path: str | os.PathLike[str], kind: type[_Record]) -> _Record:
-    with open(path, "rb") as file:
-        data = file.read()
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise RecordError(
+            f"A {kind.__name__} is read from a file. Received: {error}."
+        ) from error
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RecordError(
             f"{path} must hold a whole {kind.__name__} as JSON. Received: "
-            f"{len(data)} bytes that do not ({error}). If a process was "
-            "killed or a copy cut short, remove the file and run again."
+            f"{len(data)} bytes that do not ({error}). A record that a copy "
+            "cut short may be removed and made again; a file of your own "
+            "wants mending."
         ) from error

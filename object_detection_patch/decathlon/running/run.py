@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from tqdm import tqdm
 
 from object_detection_patch.decathlon.running import datasets, keeping
 from object_detection_patch.decathlon.running import plan as plans
 from object_detection_patch.decathlon.running import work as works
-from object_detection_patch.decathlon.running.folder import Folder
+from object_detection_patch.decathlon.running.folder import Folder, FolderError
 from object_detection_patch.decathlon.running.jobs import Ended, Job, Jobs
 from object_detection_patch.decathlon.running.lock import locked
 from object_detection_patch.decathlon.running.work import Work
@@ -60,7 +61,10 @@ def list_commands(
       FolderError, RecordError: as `run_suite`.
     """
     with _begun(folder, suite, runs, phone, retry_failed) as (work, _):
-        return works.commands(work)
+        commands = works.commands(work)
+    if not commands:
+        print(works.describe(work), file=sys.stderr)
+    return commands
 
 
 @contextlib.contextmanager
@@ -74,6 +78,7 @@ def _begun(
     """What is left, once all is there that it needs; and what holds it."""
     plans.require_decathlon(folder)
     with locked(folder) as lock:
+        plans.refuse_mixed_bases(folder)
         work = works.find_work(
             folder, suite, runs, phone=phone, retry_failed=retry_failed
         )
@@ -152,16 +157,31 @@ def _failure(ended: Ended) -> str:
 
 
 def _require_data(folder: Folder, suite: Suite, work: Work) -> None:
+    """Raises FolderError with a line for whatever is missing."""
     if suite.drawn:
         return
+    faults = []
+    for require in _required(folder, suite, work):
+        try:
+            require()
+        except FolderError as error:
+            faults.append(str(error))
+    if faults:
+        raise FolderError("\n".join(dict.fromkeys(faults)))
+
+
+def _required(
+    folder: Folder, suite: Suite, work: Work
+) -> Iterator[Callable[[], None]]:
+    """Checks of the records and bases that work reads."""
     for run in (*work.plan.todo, *work.plan.phone):
         task = runs_lib.origin_of(suite, run.task)
-        datasets.require_records(folder, suite, task)
+        yield partial(datasets.require_records, folder, suite, task)
     for job in work.bases:
         base = runs_lib.base_of(suite, _name(job))
+        task = suite.source
         if isinstance(base, Base):
             task = runs_lib.task_of(suite, base.task)
         else:
-            datasets.require_given(folder, base)
-            task = suite.source
-        datasets.require_records(folder, suite, task)
+            yield partial(datasets.require_given, folder, base)
+        yield partial(datasets.require_records, folder, suite, task)

@@ -203,3 +203,33 @@ def test_results_on_a_base_outlast_its_record(folder):
         plan.refuse_results_of_others(folder, "source", "cd" * 32)
     plan.refuse_results_of_others(folder, "source", "ab" * 32)
     plan.refuse_results_of_others(folder, "coco_10", "cd" * 32)
+
+
+def test_a_result_of_another_base_than_the_recorded_is_refused(folder):
+    first, *_ = runs.select(suite())
+    _keep(folder, first)
+    held = base_record(suite(), first.base)
+    record.write_json(folder.base_record(first.base), held)
+    plan.refuse_mixed_bases(folder)
+
+    other = base_record(suite(), first.base, fingerprint="ef" * 32)
+    record.write_json(folder.base_record(first.base), other)
+    with pytest.raises(FolderError, match=f"base efefefefefef, .*{first.id}"):
+        plan.refuse_mixed_bases(folder)
+
+
+def test_half_a_base_is_refused_when_nothing_is_left(folder):
+    path = folder.base_record("source")
+    path.parent.mkdir()
+    path.write_bytes(b"{")
+    with pytest.raises(record.RecordError, match="source.json must hold"):
+        plan.refuse_mixed_bases(folder)
+
+
+@pytest.mark.parametrize("option", ["--out_dir", "--data_dir"])
+def test_a_file_is_no_directory(tmp_path, option):
+    path = tmp_path / "file"
+    path.touch()
+    given = {"--out_dir": (path, None), "--data_dir": (tmp_path / "o", path)}
+    with pytest.raises(FolderError, match=f"`{option}` must be a directory"):
+        plan.require_decathlon(open_folder(*given[option]))

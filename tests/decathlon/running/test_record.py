@@ -58,7 +58,7 @@ def test_a_file_cut_anywhere_is_refused(path):
     whole = path.read_bytes()
     for length in range(len(whole.rstrip())):
         path.write_bytes(whole[:length])
-        with pytest.raises(record.RecordError, match="remove the file"):
+        with pytest.raises(record.RecordError, match="may be removed"):
             record.read_run(path)
 
 
@@ -123,3 +123,8 @@ def test_numbers_survive_to_the_last_bit(tmp_path_factory, coco, pascal):
     read = record.read_run(path).outcome.accuracy
     assert math.copysign(1, read.coco) == math.copysign(1, coco)
     assert (read.coco, read.pascal) == (coco, pascal)
+
+
+def test_a_directory_is_no_record(tmp_path):
+    with pytest.raises(record.RecordError, match="RunRecord is read from a f"):
+        record.read_run(tmp_path)

@@ -261,3 +261,29 @@ def test_reports_of_converters_are_kept_of_real_data(tmp_path):
     running.list_commands(folder, suite, runs.select(suite))
 
     assert os.listdir(folder.conversion) == ["birds_eval_report.json"]
+
+
+def test_all_that_is_missing_is_named_at_once(tmp_path):
+    suite = suites_to_test.suite()
+    folder = open_folder(tmp_path / "out", str(tmp_path))
+    keys = [task.key for task in suite.tasks]
+
+    with pytest.raises(FolderError) as caught:
+        running.list_commands(folder, suite, runs.select(suite))
+    lines = str(caught.value).splitlines()
+    assert [line.split()[1] for line in lines[: len(keys)]] == keys
+    assert len(lines) == len(keys) + 1, "and the source, for the base"
+
+
+def test_nothing_left_is_said(tmp_path, capsys):
+    suite = suites_to_test.suite()
+    folder = open_folder(tmp_path / "out", str(tmp_path))
+    for task in (suite.source, *suite.tasks):
+        for name in ("train_records", "eval_records", "label_map"):
+            (tmp_path / getattr(task, name)).write_bytes(b"x")
+    first, *_ = runs.select(suite)
+    record.write_json(folder.suite, suite)
+    record.write_json(folder.run_record(first.id), run_record(suite, first))
+
+    assert running.list_commands(folder, suite, [first]) == []
+    assert capsys.readouterr().err == "0 runs to do, 1 finished.\n"

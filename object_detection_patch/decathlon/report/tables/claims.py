@@ -102,8 +102,8 @@ def _gates(results: Results) -> Iterator[Check]:
         ("weights", cells.open_weights),
     ):
         yield Check(
-            f"Rank correlation of a task's distance with the share of {what} "
-            f"that {SPOTPATCH} patches",
+            f"Rank correlation (Spearman's rho) of a task's distance "
+            f"with the share of {what} that {SPOTPATCH} patches",
             by_distance(results, value),
             RANK_CORRELATION,
             at_least=True,

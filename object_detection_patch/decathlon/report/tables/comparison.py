@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import statistics
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from object_detection_patch.decathlon.report.collect import Results
 from object_detection_patch.decathlon.report.tables import order
@@ -101,26 +101,37 @@ class Comparison:
         return tuple(notes)
 
 
-def compare(results: Results, accuracy: Value) -> Comparison:
+def compare(
+    results: Results,
+    accuracy: Value,
+    *,
+    seed: int = SEED,
+    tasks: Collection[str] | None = None,
+) -> Comparison:
     """The main experiment by one accuracy.
 
     Args:
       accuracy: of an outcome, in [0, 1]; None if it was not measured.
+      tasks: keys of those to compare on; None for all of the suite.
     """
-    keys = [task.key for task in results.suite.tasks]
+    keys = [
+        task.key
+        for task in results.suite.tasks
+        if tasks is None or task.key in tasks
+    ]
     outcomes: dict[str, dict[str, record.Outcome]] = {}
     values: dict[str, dict[str, float]] = {}
     for method in order.methods(results):
         for task in keys:
-            outcome = results.outcome(method, task, seed=SEED)
+            outcome = results.outcome(method, task, seed=seed)
             value = accuracy(outcome) if outcome else None
             if outcome is not None and value is not None:
                 outcomes.setdefault(method, {})[task] = outcome
                 values.setdefault(method, {})[task] = value
     shared = [k for k in keys if all(k in found for found in values.values())]
-    tasks = tuple(shared) if values else ()
-    left_out = tuple(key for key in keys if key not in tasks)
-    return Comparison(values, outcomes, tasks, left_out)
+    compared = tuple(shared) if values else ()
+    left_out = tuple(key for key in keys if key not in compared)
+    return Comparison(values, outcomes, compared, left_out)
 
 
 def ratio(numerator: float | None, denominator: float | None) -> float | None:

@@ -49,8 +49,8 @@ def findings(results: Results) -> Table:
             _best_patch(compared),
             *_nearest_task(results, nearest),
             Check(
-                f"Rank correlation of a task's distance with {SPOTPATCH}'s "
-                "footprint",
+                f"Rank correlation (Spearman's rho) of a task's distance "
+                f"with {SPOTPATCH}'s footprint",
                 by_distance(results, cells.footprint_32),
                 RANK_CORRELATION,
                 at_least=True,
@@ -137,8 +137,8 @@ def _updating(results: Results) -> Iterator[Check]:
     if updating is None:
         return
     yield Check(
-        "Rank correlation of the share of data that a base has seen with "
-        f"the footprint of {SPOTPATCH} that updates it",
+        "Rank correlation (Spearman's rho) of the share of data that a base "
+        f"has seen with the footprint of {SPOTPATCH} that updates it",
         spearman(
             (
                 base.percent,
