@@ -53,12 +53,12 @@ def _add_run(actions: argparse._SubParsersAction) -> None:
     action.add_argument(
         "--experiments",
         nargs="+",
-        default=["main", "phone"],
         metavar="NAME",
         help="main: every method on every task; phone: their patches on "
         "float32 and int8 models, run in LiteRT; updating: bases of parts of "
         "one task; sparsity: other values of lambda_sps; tuning: the rates "
-        "to choose from, on training images held out (default: main phone)",
+        "to choose from, on training images held out (default: main phone; "
+        "main alone with --quick)",
     )
     action.add_argument(
         "--methods", nargs="+", default=[], help="default: all of the suite"
@@ -111,6 +111,9 @@ def run(options: argparse.Namespace) -> int:
     from object_detection_patch.decathlon.suite import runs, suites
 
     suite = suites.load(options.suite)
+    if options.experiments is None:
+        phone = [] if options.quick else [runs.PHONE]
+        options.experiments = [runs.MAIN, *phone]
     selected = _selected(suite, options)
     folder = open_folder(options.out_dir, options.data_dir)
     wanted = {
