@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from object_detection_patch.methods import presets
 
-# They differ from LAST_2, SPOTTUNE and FINE_TUNING in options, which have tests
-# of their own in tests/methods/.
+# They differ from LAST_2, SPOTTUNE, FINE_TUNING and PARALLEL_ADAPTERS in
+# options, which have tests of their own in tests/methods/.
 _ALIKE = (
     "FEATURE_EXTRACTOR",
     "LAST_1",
@@ -13,6 +13,9 @@ _ALIKE = (
     "STOCHASTIC_FINE_TUNING",
     "RANDOM_POLICY",
     "L2_SP",
+    "LOW_RANK_ADAPTERS",
+    "SPOTTUNE_GLOBAL",
+    "ALWAYS_TUNED",
 )
 DISTINCT_PRESETS = [
     name for name in presets.preset_names() if name not in _ALIKE

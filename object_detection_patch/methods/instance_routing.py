@@ -7,7 +7,9 @@ SpotPatch. Beside them stand copies of the base's blocks that never train.
 
 from __future__ import annotations
 
+import contextlib
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -114,6 +116,8 @@ class Router(base.ModelPatch):
         object.__setattr__(self, "_backbone", backbone)
         self._training = False
         self._shares: Any = None
+        # Keras would track a list.
+        object.__setattr__(self, "_seen", None)
         self.frozen = {
             layer.name: _copy(layer)
             for layer in backbone.model.layers
@@ -210,6 +214,20 @@ class Router(base.ModelPatch):
             for name, value in _named_weights(self.policy)
         ]
 
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[list[np.ndarray]]:
+        """Yields a list that the choices of evaluated images go to.
+
+        One bool array [batch, L] for each pass outside of training, True where
+        an image takes the tuned block. Graphs must be traced within.
+        """
+        seen: list[np.ndarray] = []
+        object.__setattr__(self, "_seen", seen)
+        try:
+            yield seen
+        finally:
+            object.__setattr__(self, "_seen", None)
+
     @property
     def _is_decided(self) -> bool:
         options = self._options
@@ -223,6 +241,8 @@ class Router(base.ModelPatch):
         self._shares = None
         if self._training:
             self._observe(taken)
+        elif self._seen is not None:
+            self._watch(taken)
         by_block = dict(
             zip(self.blocks, tf.unstack(taken, axis=1), strict=True)
         )
@@ -269,6 +289,14 @@ class Router(base.ModelPatch):
         """float32 [L]: the most used blocks during training."""
         _, chosen = tf.math.top_k(self.usage, self._options.global_blocks)
         return tf.reduce_sum(tf.one_hot(chosen, len(self.blocks)), axis=0)
+
+    def _watch(self, taken: tf.Tensor) -> None:
+        seen = self._seen
+
+        def keep(choices: np.ndarray) -> None:
+            seen.append(choices > 0.5)  # noqa: PLR2004
+
+        tf.numpy_function(keep, [taken], [])
 
     def _observe(self, taken: tf.Tensor) -> None:
         self._shares = tf.reduce_mean(taken, axis=0)

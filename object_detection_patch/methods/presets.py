@@ -31,11 +31,18 @@ PRESETS: dict[int, tuple[str, ...]] = {
     patch_pb2.STOCHASTIC_FINE_TUNING: ("block_tuning",),
     patch_pb2.RANDOM_POLICY: ("fine_tuning", "instance_routing"),
     patch_pb2.L2_SP: ("fine_tuning",),
+    patch_pb2.LOW_RANK_ADAPTERS: ("residual_adapter", "batch_norm"),
+    patch_pb2.SPOTTUNE_GLOBAL: ("fine_tuning", "instance_routing"),
+    patch_pb2.ALWAYS_TUNED: ("fine_tuning", "instance_routing"),
 }
 
 
 def _blocks(**options: Any) -> patch_pb2.Part:
     return patch_pb2.Part(block_tuning=patch_pb2.BlockTuning(**options))
+
+
+def _routing(**options: Any) -> patch_pb2.Part:
+    return patch_pb2.Part(instance_routing=patch_pb2.InstanceRouting(**options))
 
 
 # What a preset's part is given where that is not the default.
@@ -50,13 +57,17 @@ _OPTIONS: dict[int, patch_pb2.Part] = {
     patch_pb2.LAST_2: _blocks(last=2),
     patch_pb2.LAST_3: _blocks(last=3),
     patch_pb2.STOCHASTIC_FINE_TUNING: _blocks(share=0.5),
-    patch_pb2.RANDOM_POLICY: patch_pb2.Part(
-        instance_routing=patch_pb2.InstanceRouting(
-            choice=patch_pb2.InstanceRouting.RANDOM
-        )
-    ),
+    patch_pb2.RANDOM_POLICY: _routing(choice=patch_pb2.InstanceRouting.RANDOM),
     patch_pb2.L2_SP: patch_pb2.Part(
         fine_tuning=patch_pb2.FineTuning(lambda_sp=0.01)
+    ),
+    patch_pb2.LOW_RANK_ADAPTERS: patch_pb2.Part(
+        residual_adapter=patch_pb2.ResidualAdapter(rank=4)
+    ),
+    # SpotTune, Section 4.2.1.
+    patch_pb2.SPOTTUNE_GLOBAL: _routing(global_blocks=3),
+    patch_pb2.ALWAYS_TUNED: _routing(
+        choice=patch_pb2.InstanceRouting.ALWAYS_TUNED
     ),
 }
 

@@ -17,6 +17,7 @@ _KERNELS = _STEM + _DW + _PW + _TOWER_DW + _TOWER_PW
 _NORMS = 2 * (5 + 6 + 4)
 _BIASES = 5 + 5 + 4
 _WHOLE = 3 * 5 + 5 * 6 + 6 * 4
+_LOW_RANK = 3 * 5 + 4 * (5 + 6) + 4 * (6 + 4)
 _BEHIND = 5 * 5 + 6 * 6 + 4 * 4
 _HEAD = 16 * 3 + 3
 
@@ -33,6 +34,7 @@ _COSTS = {
     "PARALLEL_ADAPTERS": (0, _WHOLE + _NORMS, 0),
     "SERIES_ADAPTERS": (0, _BEHIND + _NORMS, 0),
     "L2_SP": (0, _KERNELS + _BIASES + _NORMS, 0),
+    "LOW_RANK_ADAPTERS": (0, _LOW_RANK + _NORMS, 0),
 }
 # Of a backbone with blocks: test_block_tuning.py, test_instance_routing.py.
 _OF_BLOCKS = (
@@ -44,6 +46,8 @@ _OF_BLOCKS = (
     "LAST_3",
     "STOCHASTIC_FINE_TUNING",
     "RANDOM_POLICY",
+    "SPOTTUNE_GLOBAL",
+    "ALWAYS_TUNED",
 )
 
 
@@ -115,6 +119,7 @@ def test_the_presets_of_the_spotpatch_paper():
         "PARALLEL_ADAPTERS",
         "SERIES_ADAPTERS",
         "L2_SP",
+        "LOW_RANK_ADAPTERS",
         *_OF_BLOCKS,
     }
 
@@ -165,7 +170,7 @@ def test_a_config_without_clear_parts_is_refused(text, message):
 def test_an_unknown_preset_is_refused(name):
     with pytest.raises(
         ValueError,
-        match=r"must be one of SPOTPATCH, .*L2_SP\. "
+        match=r"must be one of SPOTPATCH, .*ALWAYS_TUNED\. "
         rf"Received: '{name}'",
     ):
         presets.patch_config(name)

@@ -21,9 +21,16 @@ _NO_PIXELS = np.zeros((0, 0, 3), np.uint8)
 
 
 def in_keras(
-    folder: Folder, task: SuiteTask, model: Any, picture: pathlib.Path
+    folder: Folder,
+    task: SuiteTask,
+    model: Any,
+    picture: pathlib.Path | None = None,
 ) -> Accuracy:
-    """Evaluates a built SSD; keeps a few images with what it found."""
+    """Evaluates a built SSD.
+
+    Args:
+      picture: where a few images are kept with what it found, if anywhere.
+    """
     images = _light(
         evaluation.detect(
             model,
@@ -31,7 +38,8 @@ def in_keras(
             label_map_path=folder.path(task.label_map),
         )
     )
-    keep_drawn(folder, task, images[: drawn.IMAGES], picture)
+    if picture is not None:
+        keep_drawn(folder, task, images[: drawn.IMAGES], picture)
     return _accuracy(task, images)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from object_detection_patch.checkpoints import extract, merge
-from object_detection_patch.decathlon.running import accuracy, phone
+from object_detection_patch.decathlon.running import accuracy, phone, routes
 from object_detection_patch.decathlon.running.folder import PRECISIONS, Folder
 from object_detection_patch.decathlon.running.phases import Phases
 from object_detection_patch.decathlon.running.record import (
@@ -30,19 +30,25 @@ from object_detection_patch.training import cost, shipped
 def outcome(folder: Folder, run: Run, config: str, phases: Phases) -> Outcome:
     """Extracts, merges, evaluates and weighs a trained run.
 
-    What is measured is the patch file: written, read back, and applied.
+    What is measured is the patch file: written, read back, and applied. Where
+    images choose their blocks it is the trained model, which has both of each.
     """
     work = folder.run_work(run)
+    picture = work / "drawn.npz"
     with phases.phase("extract"):
         trained = extract.extract(config, str(work / "train"))
         path = folder.run_patch(run)
         write_whole(path, to_bytes(trained.patch, encoding=EXACT))
         patch = read_patch(path)
-    with phases.phase("evaluate"):
-        found = accuracy.in_keras(
-            folder, run.task, _merged(folder, run, patch), work / "drawn.npz"
-        )
     method = trained.model.patch
+    with phases.phase("evaluate"):
+        if routes.is_routed(patch):
+            found, routing = routes.measure(folder, run, trained.model, picture)
+        else:
+            found = accuracy.in_keras(
+                folder, run.task, _merged(folder, run, patch), picture
+            )
+            routing = routes.decided(method, run.task.eval_images)
     return Outcome(
         base_fingerprint=patch.base_fingerprint,
         accuracy=found,
@@ -59,6 +65,7 @@ def outcome(folder: Folder, run: Run, config: str, phases: Phases) -> Outcome:
         file_bytes=_file_bytes(method, patch),
         float32=None,
         int8=None,
+        routing=routing,
     )
 
 

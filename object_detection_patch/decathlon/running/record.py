@@ -82,6 +82,28 @@ class OnPhone(_Strict, frozen=True):
     accuracy: Accuracy
 
 
+class BlockShare(_Strict, frozen=True):
+    """A block of the backbone, and the share of images that take it tuned."""
+
+    name: str
+    share: _Share
+
+
+class Routing(_Strict, frozen=True):
+    """Which blocks the evaluation images take.
+
+    Args:
+      blocks: in order of the network.
+      histogram: images that take 0, 1, ... all blocks tuned.
+      always_tuned: of the same model when every image takes every tuned
+        block; None where all images take the same ones anyway.
+    """
+
+    blocks: tuple[BlockShare, ...]
+    histogram: tuple[_Count, ...]
+    always_tuned: Accuracy | None
+
+
 class Environment(_Strict, frozen=True):
     """Where a run took place."""
 
@@ -97,10 +119,12 @@ class Outcome(_Strict, frozen=True):
 
     Args:
       base_fingerprint: of the base that was patched, hexadecimal.
-      accuracy: of the merged float32 model in Keras.
+      accuracy: of the merged float32 model in Keras; of the trained one where
+        images choose their blocks, which no merged model lets them.
       gates: of the patch; empty for methods without.
       file_bytes: encoding (`exact`, `half`, `small`) -> size.
       float32, int8: on the phone; None where the suite does without.
+      routing: None for a method that routes nothing.
     """
 
     base_fingerprint: str
@@ -110,15 +134,18 @@ class Outcome(_Strict, frozen=True):
     file_bytes: Mapping[str, FileBytes]
     float32: OnPhone | None
     int8: OnPhone | None
+    routing: Routing | None = None
 
 
 class RunRecord(_Strict, frozen=True):
     """One run: which, how it was done, and what came of it.
 
     Args:
-      experiment: `main`, `updating`, `sparsity` or `tuning`.
+      experiment: `main`, `updating`, `sparsity`, `families` or `tuning`.
       variant: the column of `updating` (key of the base), of `sparsity`
-        (label of the options) or of `tuning` (the rate); empty in `main`.
+        (label of the options) or of `tuning` (the rate); in `families` how the
+        patch was compressed after its training (`svd`, `joint_svd`), or
+        empty; empty in `main`.
       base: key of the base.
       config_sha256: of everything that decides the result but the base's
         weights; see `suite.runs`.

@@ -60,6 +60,7 @@ def _faults(suite: Suite) -> Iterator[_Fault]:
             "`tuning.rates` must be of", suite.tuning.rates, suite.methods
         )
         yield from _unknown("`tuning.tasks` must be", suite.tuning.tasks, own)
+    yield from _family_faults(suite)
     yield from _unknown("`quick` must name", suite.quick[0], own)
     yield from _unknown("`quick` must name", suite.quick[1], suite.methods)
     for task in tasks:
@@ -72,6 +73,30 @@ def _faults(suite: Suite) -> Iterator[_Fault]:
     yield from _repeated("run", [run.id for run in all_runs(suite, 1)])
     yield from _drawing_faults(suite)
     yield from _option_faults(suite)
+
+
+def _family_faults(suite: Suite) -> Iterator[_Fault]:
+    families = suite.families
+    if families is None:
+        return
+    own = [task.key for task in suite.tasks]
+    split = suite.tuning.tasks if suite.tuning else ()
+    for rule, names, known in (
+        ("A method must be", families.methods, presets.preset_names()),
+        ("`families.tasks` must be", families.tasks, own),
+        ("`families.rates` must be of", families.rates, families.methods),
+        ("`families.tuned_on` must be of `tuning`,", families.tuned_on, split),
+    ):
+        yield from _unknown(rule, names, known)
+    for method in families.methods.values():
+        yield from _unknown(
+            "`options_of` must be of `families.tasks`,",
+            method.options_of,
+            families.tasks,
+        )
+    if families.rates and not families.tuned_on:
+        yield "`families.rates` need tasks in `families.tuned_on`.", "none"
+    yield from _repeated("method", [*suite.methods, *families.methods])
 
 
 def _drawing_faults(suite: Suite) -> Iterator[_Fault]:
@@ -92,6 +117,10 @@ def _option_faults(suite: Suite) -> Iterator[_Fault]:
     if suite.sparsity:
         method = suite.sparsity.method
         written += [(method, text) for text in suite.sparsity.options.values()]
+    families = suite.families.methods if suite.families else {}
+    for name, family in families.items():
+        texts = (family.options, *family.options_of.values())
+        written += [(name, text) for text in texts]
     for name, options in written:
         try:
             patch = presets.patch_config(name)

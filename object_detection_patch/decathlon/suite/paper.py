@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from object_detection_patch.decathlon import tasks
-from object_detection_patch.decathlon.suite import mini
+from object_detection_patch.decathlon.suite import families, mini
 from object_detection_patch.decathlon.suite.suite import (
     Base,
     Method,
@@ -23,6 +23,7 @@ _FEWEST_STEPS, _MOST_STEPS = 8_000, 100_000
 _BASE_RATE = 8e-3
 _LAMBDAS = ("1e-3", "1e-4", "1e-5")
 _LAMBDA = "1e-4"
+_FAMILY_TASKS = ("voc", "birds", "kitti")
 
 _SETTINGS = (
     "The paper gives neither batch, steps, optimizer nor rates: batches of "
@@ -65,6 +66,11 @@ def suite() -> Suite:
         sparsity=Sparsity(
             method="SPOTPATCH",
             options={label: mini.sparse(label) for label in _LAMBDAS},
+        ),
+        families=families.families(
+            [_task(tasks.task(key)) for key in _FAMILY_TASKS],
+            mini.family_rates(),
+            masks=mini.sparse(_LAMBDA),
         ),
         quick=mini.suite().quick,
         settings=_SETTINGS,

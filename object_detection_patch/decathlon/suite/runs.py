@@ -10,16 +10,20 @@ from typing import Any
 import msgspec
 
 from object_detection_patch.decathlon.suite.suite import (
+    Families,
     Method,
     Suite,
     SuiteTask,
 )
 
 MAIN, UPDATING, SPARSITY = "main", "updating", "sparsity"
-TUNING, PHONE = "tuning", "phone"
+TUNING, PHONE, FAMILIES = "tuning", "phone", "families"
 HELD_OUT, HELD_OUT_FOLDER = "_held_out", "held_out"
 """Ending of a key, and folder of records, of a task to tune on."""
-EXPERIMENTS = (TUNING, MAIN, PHONE, UPDATING, SPARSITY)
+SVD, JOINT_SVD = "svd", "joint_svd"
+"""Variants in `families`: patches of its trainings, compressed afterwards. No
+training of a suite has them; a record that has is shown by reports."""
+EXPERIMENTS = (TUNING, MAIN, PHONE, UPDATING, SPARSITY, FAMILIES)
 """All but `phone` consist of trainings; it measures those of `main` on."""
 
 
@@ -70,25 +74,27 @@ def select(
         if nothing is left to run.
     """
     _check_known("An experiment", experiments, EXPERIMENTS)
-    _check_known("A method", methods, tuple(suite.methods))
+    _check_known("A method", methods, all_methods(suite))
     _check_known("A task", tasks, tuple(task.key for task in all_tasks(suite)))
     trained = {MAIN if name == PHONE else name for name in experiments}
     if seeds < 1:
         raise ValueError(f"`--seeds` must be 1 or more. Received: {seeds}.")
-    runs = [
+    known = [
         run
         for seed in range(1, seeds + 1)
         for run in all_runs(suite, seed)
-        if run.experiment in trained
-        and (not methods or run.method in methods)
+        if (not methods or run.method in methods)
         and (not tasks or run.task.key in tasks)
     ]
+    runs = [run for run in known if run.experiment in trained]
     if not runs:
+        others = dict.fromkeys(run.experiment for run in known)
         raise ValueError(
             f"Suite {suite.name} must have something to run. Received: "
             f"experiments {', '.join(experiments)} with methods "
             f"{', '.join(methods) or 'all'} and tasks "
-            f"{', '.join(tasks) or 'all'}, which it has no runs for."
+            f"{', '.join(tasks) or 'all'}, which it has no runs for; "
+            f"it has some in: {', '.join(others) or 'no experiment'}."
         )
     return sorted(runs, key=lambda run: EXPERIMENTS.index(run.experiment))
 
@@ -101,6 +107,13 @@ def all_runs(suite: Suite, seed: int) -> Iterator[Run]:
     yield from _updating(suite, seed)
     yield from _sparsity(suite, seed)
     yield from _tuning(suite, seed)
+    yield from _families(suite, seed)
+
+
+def all_methods(suite: Suite) -> tuple[str, ...]:
+    """The methods of every experiment."""
+    families = suite.families.methods if suite.families else ()
+    return (*suite.methods, *families)
 
 
 def all_tasks(suite: Suite) -> tuple[SuiteTask, ...]:
@@ -267,19 +280,47 @@ def _sparsity(suite: Suite, seed: int) -> Iterator[Run]:
 def _tuning(suite: Suite, seed: int) -> Iterator[Run]:
     if suite.tuning is None:
         return
+    tasks = held_out_tasks(suite)
     for name, rates in suite.tuning.rates.items():
         for rate in rates:
             method = Method(rate=rate, options=suite.methods[name].options)
-            for task in held_out_tasks(suite):
-                yield Run(
-                    TUNING,
-                    name,
-                    task,
-                    seed,
-                    suite.base.key,
-                    method,
-                    f"{rate:g}",
-                )
+            for task in tasks:
+                yield _trial(suite, name, task, seed, method)
+    families = suite.families
+    if families is None:
+        return
+    for name, rates in families.rates.items():
+        for rate in rates:
+            for task in tasks:
+                origin = origin_of(suite, task).key
+                if origin in families.tuned_on:
+                    options = _given(families, name, origin).options
+                    method = Method(rate=rate, options=options)
+                    yield _trial(suite, name, task, seed, method)
+
+
+def _trial(
+    suite: Suite, name: str, task: SuiteTask, seed: int, method: Method
+) -> Run:
+    variant = f"{method.rate:g}"
+    return Run(TUNING, name, task, seed, suite.base.key, method, variant)
+
+
+def _families(suite: Suite, seed: int) -> Iterator[Run]:
+    families = suite.families
+    if families is None:
+        return
+    for task in suite.tasks:
+        for name in families.methods if task.key in families.tasks else ():
+            method = _given(families, name, task.key)
+            yield Run(FAMILIES, name, task, seed, suite.base.key, method)
+
+
+def _given(families: Families, name: str, task: str) -> Method:
+    """How a method is trained on a task of this key."""
+    family = families.methods[name]
+    options = family.options_of.get(task, family.options)
+    return Method(rate=family.rate, options=options)
 
 
 def _check_known(what: str, asked: Sequence[str], known: Sequence[str]) -> None:

@@ -132,6 +132,32 @@ class Tuning(_Strict, frozen=True, kw_only=True):
     rates: Mapping[str, tuple[_Rate, ...]]
 
 
+class Family(Method, frozen=True, kw_only=True):
+    """A method of another family, and what it is given on some tasks.
+
+    Args:
+      options_of: key of a task -> text proto in place of `options`.
+    """
+
+    options_of: Mapping[_Key, str] = {}
+
+
+class Families(_Strict, frozen=True, kw_only=True):
+    """Further methods, compared with the suite's own on some of its tasks.
+
+    Args:
+      tasks: keys of tasks.
+      methods: preset -> how it is trained.
+      rates: method -> rates to try, as in `tuning`.
+      tuned_on: keys of tasks of the suite's `tuning`, whose split is used.
+    """
+
+    tasks: tuple[_Key, ...]
+    methods: Mapping[str, Family]
+    rates: Mapping[str, tuple[_Rate, ...]] = {}
+    tuned_on: tuple[_Key, ...] = ()
+
+
 class Drawn(_Strict, frozen=True, kw_only=True):
     """Data that the suite draws itself: images of `side` pixels."""
 
@@ -165,6 +191,7 @@ class Suite(_Strict, frozen=True, kw_only=True):
     updating: Updating | None = None
     sparsity: Sparsity | None = None
     tuning: Tuning | None = None
+    families: Families | None = None
     phone: bool = True
     quick: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     settings: tuple[str, ...] = ()

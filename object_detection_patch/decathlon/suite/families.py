@@ -1,0 +1,71 @@
+"""Residual adapters, SpotTune and its rivals, beside the paper's methods."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from object_detection_patch.decathlon.suite.suite import (
+    Families,
+    Family,
+    SuiteTask,
+)
+
+ADAPTERS = ("PARALLEL_ADAPTERS", "SERIES_ADAPTERS", "LOW_RANK_ADAPTERS")
+MASKED = "ROUTED_SPOTPATCH"
+"""SPOTPATCH whose images choose blocks: it is given SPOTPATCH's options."""
+
+# Rebuffi et al., Section 4.1, name data sets; their sizes are in Table 1. Of
+# more than 30,000 images and less than 40,000 it has none.
+_SMALL_DATA, _MEDIUM_DATA = 7_000, 30_000
+
+
+def families(
+    tasks: Sequence[SuiteTask],
+    rates: Mapping[str, float],
+    *,
+    masks: str,
+    tried: Mapping[str, tuple[float, ...]] | None = None,
+    tuned_on: Sequence[str] = (),
+) -> Families:
+    """The families on these tasks.
+
+    Args:
+      tasks: near, middle and far.
+      rates: method -> learning rate, the same for all tasks.
+      masks: options of SPOTPATCH in the same suite.
+      tried: method -> rates to choose from.
+      tuned_on: keys of tasks to choose them on.
+    """
+    return Families(
+        tasks=tuple(task.key for task in tasks),
+        methods={
+            name: _family(name, rate, tasks, masks)
+            for name, rate in rates.items()
+        },
+        rates=tried or {},
+        tuned_on=tuple(tuned_on),
+    )
+
+
+def decay(images: int) -> str:
+    """The weight decay of adapters by training images: 0.002, 0.0005, 0.0001.
+
+    Returns:
+      A value of `residual_adapter.decay` (protos/patch.proto).
+    """
+    if images <= _SMALL_DATA:
+        return "SMALL_DATA"
+    return "MEDIUM_DATA" if images <= _MEDIUM_DATA else "LARGE_DATA"
+
+
+def _family(
+    name: str, rate: float, tasks: Sequence[SuiteTask], masks: str
+) -> Family:
+    if name in ADAPTERS:
+        given = {task.key: _adapter(task.train_images) for task in tasks}
+        return Family(rate=rate, options_of=given)
+    return Family(rate=rate, options=masks if name == MASKED else "")
+
+
+def _adapter(images: int) -> str:
+    return f"  part {{ residual_adapter {{ decay: {decay(images)} }} }}\n"
