@@ -47,12 +47,14 @@ class Evaluation:
       pipeline: TrainEvalPipelineConfig, as the loop was given it.
       step: of the checkpoint.
       images: in the order of the loop.
+      seen: what `within` of `around_evaluation` collected.
     """
 
     model: Any
     pipeline: Any
     step: int
     images: list[ComparedImage]
+    seen: list[Any] = dataclasses.field(default_factory=list)
 
 
 @contextlib.contextmanager
@@ -75,11 +77,18 @@ def in_inference_mode() -> Iterator[None]:
 
 @contextlib.contextmanager
 def around_evaluation(
-    check: Callable[[Any], None], report: Callable[[Evaluation], None]
+    check: Callable[[Any], None],
+    report: Callable[[Evaluation], None],
+    within: Callable[[Any], contextlib.AbstractContextManager[list[Any]]]
+    | None = None,
 ) -> Iterator[None]:
     """Within it each evaluation has `check(model)` before and `report` after.
 
     The report runs under the evaluation's summary writer.
+
+    Args:
+      within: of the model, what to evaluate it within; gives a list that the
+        evaluation fills.
     """
     from object_detection.utils import config_util
 
@@ -92,12 +101,13 @@ def around_evaluation(
         **kwargs: Any,
     ) -> Any:
         check(model)
-        with _collected() as images:
+        watching = within(model) if within else contextlib.nullcontext([])
+        with _collected() as images, watching as seen:
             metrics = original(
                 model, configs, *args, global_step=global_step, **kwargs
             )
         pipeline = config_util.create_pipeline_proto_from_configs(configs)
-        report(Evaluation(model, pipeline, int(global_step), images))
+        report(Evaluation(model, pipeline, int(global_step), images, seen))
         return metrics
 
     with _replaced("eager_eval_loop", evaluate):

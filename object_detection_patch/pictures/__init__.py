@@ -10,6 +10,7 @@ from object_detection_patch.pictures.detections import draw_detections
 from object_detection_patch.pictures.gates import gate_chart, gate_comparison
 from object_detection_patch.pictures.memory import memory_flame
 from object_detection_patch.pictures.png import save_png
+from object_detection_patch.pictures.policies import policy_chart
 from object_detection_patch.pictures.sheets import side_by_side
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "gate_chart",
     "gate_comparison",
     "memory_flame",
+    "policy_chart",
     "save_png",
     "side_by_side",
 ]

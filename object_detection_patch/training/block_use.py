@@ -38,10 +38,19 @@ class BlockUse:
         return tuple(int(count) for count in counts)
 
 
-def router_of(method: PatchMethod) -> Router | None:
-    """What routes the blocks of a patched model; None if nothing does."""
-    found = (p for p in method.model_patches if isinstance(p, Router))
-    return next(found, None)
+def require_router(method: PatchMethod) -> Router:
+    """What routes the blocks of a patched model.
+
+    Raises:
+      ValueError: if nothing does.
+    """
+    router = _router_of(method)
+    if router is None:
+        raise ValueError(
+            "Blocks are routed by the part `instance_routing`. Received: "
+            f"{method.method}, which is without it."
+        )
+    return router
 
 
 @contextlib.contextmanager
@@ -50,7 +59,7 @@ def watched(method: PatchMethod) -> Iterator[list[np.ndarray]]:
 
     Nothing is ever added for a patch that routes nothing.
     """
-    router = router_of(method)
+    router = _router_of(method)
     if router is None:
         yield []
         return
@@ -58,22 +67,30 @@ def watched(method: PatchMethod) -> Iterator[list[np.ndarray]]:
         yield seen
 
 
+def gathered(router: Router, seen: Sequence[np.ndarray]) -> BlockUse:
+    """What `Router.watched` collected, at least one batch."""
+    return BlockUse(tuple(router.blocks), np.concatenate(seen))
+
+
 def block_use(
     method: PatchMethod, seen: Sequence[np.ndarray]
 ) -> BlockUse | None:
     """What `watched` collected; None of no image."""
-    router = router_of(method)
-    if router is None or not seen:
-        return None
-    return BlockUse(tuple(router.blocks), np.concatenate(seen))
+    router = _router_of(method)
+    return gathered(router, seen) if router is not None and seen else None
 
 
 def decided_use(method: PatchMethod, images: int) -> BlockUse | None:
     """Of so many images that all take the blocks that ship; None unless
     something routes."""
-    router = router_of(method)
+    router = _router_of(method)
     if router is None:
         return None
     shipped = set(router.shipped_blocks())
     row = np.array([block in shipped for block in router.blocks])
-    return BlockUse(tuple(router.blocks), np.tile(row, (images, 1)))
+    return gathered(router, [np.tile(row, (images, 1))])
+
+
+def _router_of(method: PatchMethod) -> Router | None:
+    found = (p for p in method.model_patches if isinstance(p, Router))
+    return next(found, None)

@@ -14,6 +14,7 @@ from object_detection_patch.footprint import BaseSize, Footprint
 from object_detection_patch.methods.patch_method import GateState
 from object_detection_patch.patch_file import Patch
 from object_detection_patch.training import shipped
+from object_detection_patch.training.block_use import BlockUse
 
 _MapDefinition = Literal["coco", "pascal"]
 _MEGABYTE = 1e6
@@ -40,6 +41,20 @@ def gate_figures(gates: Sequence[GateState]) -> dict[str, float]:
         there = [gate for gate in gates if gate.place == place]
         figures |= _open_shares(there, f"/{place}")
     return figures
+
+
+def route_figures(use: BlockUse | None) -> dict[str, float]:
+    """Tuned blocks of an image on average, and blocks on which images differ.
+
+    Empty for a method that routes nothing.
+    """
+    if use is None:
+        return {}
+    contested = sum(0 < share < 1 for share in use.shares)
+    return {
+        "tuned_blocks": float(sum(use.shares)),
+        "contested_blocks": float(contested),
+    }
 
 
 def file_figures(patch: Patch, class_head: frozenset[str]) -> dict[str, float]:

@@ -13,7 +13,12 @@ from object_detection_patch import pictures
 from object_detection_patch.methods import PatchMethod
 from object_detection_patch.od_api.eval_loop import Evaluation
 from object_detection_patch.protos import patch_pb2
-from object_detection_patch.training import cost, eval_figures, shipped
+from object_detection_patch.training import (
+    block_use,
+    cost,
+    eval_figures,
+    shipped,
+)
 
 _LOG = logging.getLogger(__name__)
 # Figure without which a text is left out -> the text.
@@ -28,6 +33,7 @@ _IN_WORDS = {
         "{file_bytes/exact:,} exact"
     ),
     "patched_layers_percent": "{patched_layers_percent:.0f} % of gates open",
+    "tuned_blocks": "{tuned_blocks:.1f} tuned blocks an image",
     "score": "Score {score:.0f}",
     "score_per_footprint": "Score/Footprint {score_per_footprint:.0f}",
 }
@@ -47,7 +53,7 @@ def check(config: patch_pb2.Patch) -> None:
 
 
 def write_patch_report(config: patch_pb2.Patch, evaluation: Evaluation) -> None:
-    """Writes the figures of `eval_figures` and a picture of the gates.
+    """Writes the figures of `eval_figures`, pictures of gates and routes.
 
     Runs under the evaluation's summary writer, after its metrics. What the
     evaluated patch does not allow is left out with a warning: its numbers may
@@ -58,6 +64,7 @@ def write_patch_report(config: patch_pb2.Patch, evaluation: Evaluation) -> None:
     for name, value in figures.items():
         tf.summary.scalar(f"patch/{name}", value, step=evaluation.step)
     _write_gates(method, evaluation.step)
+    _write_routes(evaluation)
     _warn_of_cut_boxes(evaluation)
     _LOG.info("%s", _line(method, evaluation.step, figures))
 
@@ -69,6 +76,7 @@ def _figures(
     size = cost.patch_footprint(method)
     figures = eval_figures.cost_figures(size, cost.base_size(method.hosts))
     figures |= eval_figures.gate_figures(method.gates())
+    figures |= eval_figures.route_figures(_routes(evaluation))
     figures |= _or_warning("patch file", lambda: _file_figures(evaluation))
     figures |= _or_warning(
         "mAP", lambda: eval_figures.map_figures(evaluation.images)
@@ -110,6 +118,23 @@ def _write_gates(method: PatchMethod, step: int) -> None:
             title=f"{method.method}, step {step}",
         )
         tf.summary.image("patch/gates", np.asarray(chart)[None], step=step)
+
+
+def _routes(evaluation: Evaluation) -> block_use.BlockUse | None:
+    return block_use.block_use(evaluation.model.patch, evaluation.seen)
+
+
+def _write_routes(evaluation: Evaluation) -> None:
+    use = _routes(evaluation)
+    if use is not None:
+        method = evaluation.model.patch.method
+        chart = pictures.policy_chart(
+            use.shares,
+            use.histogram,
+            title=f"{method}, step {evaluation.step}",
+        )
+        step = evaluation.step
+        tf.summary.image("patch/routes", np.asarray(chart)[None], step=step)
 
 
 def _warn_of_cut_boxes(evaluation: Evaluation) -> None:

@@ -26,6 +26,7 @@ from object_detection_patch.od_api import (
 from object_detection_patch.patch_file import FingerprintError
 from object_detection_patch.protos import patch_pb2
 from object_detection_patch.training import (
+    block_use,
     cost,
     eval_report,
     patched_model,
@@ -72,6 +73,7 @@ def patched(
         eval_loop.around_evaluation(
             _refuse_unrestored,
             functools.partial(eval_report.write_patch_report, config),
+            lambda model: block_use.watched(model.patch),
         ),
         step_guard.guarded_steps(writer) as guard,
     ):

@@ -12,6 +12,9 @@ from object_detection_patch.decathlon.report.tables import (
     claims,
     costs,
     failures,
+    families,
+    family_claims,
+    family_rows,
     findings,
     gates,
     int8,
@@ -31,8 +34,8 @@ def build_tables(results: Results) -> tuple[Section, ...]:
     """Sections with every table that the results have something for.
 
     Keys, which figures are added by: `claims`, `decathlon`, `scores`,
-    `gates`, `updating`, `sizes`, `sparsity`, `spread`, `datasets`, `costs`,
-    `setting`. What a suite has no experiment for is left out.
+    `gates`, `updating`, `sizes`, `sparsity`, `families`, `spread`, `datasets`,
+    `costs`, `setting`. What a suite has no experiment for is left out.
     """
     sections = (
         _claims(results),
@@ -42,6 +45,7 @@ def build_tables(results: Results) -> tuple[Section, ...]:
         *_updating(results),
         _sizes(results),
         *_sparsity(results),
+        *_families(results),
         *_spread(results),
         _section("datasets", "Data sets", table_1.datasets(results)),
         _costs(results),
@@ -115,6 +119,23 @@ def _sparsity(results: Results) -> Iterator[Section]:
             "The weight of sparsity",
             *table_5.ablation(results, sparsity),
         )
+
+
+def _families(results: Results) -> Iterator[Section]:
+    given, tuning = results.suite.families, results.suite.tuning
+    if given is None or not family_rows.has_run(results):
+        return
+    yield _section(
+        "families",
+        "Adapters and routing",
+        family_claims.claims(results, given),
+        families.ours(results, given),
+        families.beside_the_papers(results, given),
+        families.routing(results, given),
+        rates.family_trials(results, tuning, given)
+        if tuning and given.rates
+        else None,
+    )
 
 
 def _spread(results: Results) -> Iterator[Section]:

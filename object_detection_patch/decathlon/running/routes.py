@@ -36,15 +36,13 @@ def measure(
       model: patched SSD, every variable restored.
       picture: see `accuracy.in_keras`.
     """
-    method = model.patch
-    router = block_use.router_of(method)
+    router = block_use.require_router(model.patch)
     # Of a random policy: the same coins each time.
     with repeatable.repeatable(run.seed), router.watched() as seen:
         chosen = accuracy.in_keras(folder, run.task, model, picture)
-    use = block_use.block_use(method, seen)
     router.detach()
     tuned = accuracy.in_keras(folder, run.task, model)
-    return chosen, _routing(use, tuned)
+    return chosen, _routing(block_use.gathered(router, seen), tuned)
 
 
 def decided(method: Any, images: int) -> Routing | None:

@@ -12,6 +12,9 @@ from object_detection_patch.decathlon.report.figures.footprints import (
     footprint_figures,
 )
 from object_detection_patch.decathlon.report.figures.layers import layer_figures
+from object_detection_patch.decathlon.report.figures.policies import (
+    policy_figures,
+)
 from object_detection_patch.decathlon.report.figures.sparsity import (
     sparsity_figures,
 )
@@ -30,6 +33,7 @@ _SECTIONS = (
     ("updating", "Updating a model", updating_figures),
     ("sizes", "Sizes, and 8 bits", precision_figures),
     ("sparsity", "The weight of sparsity", sparsity_figures),
+    ("families", "Adapters and routing", policy_figures),
     ("costs", "Time and memory", cost_figures),
 )
 

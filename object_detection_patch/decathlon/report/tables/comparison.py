@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import statistics
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from object_detection_patch.decathlon.report.collect import Results
 from object_detection_patch.decathlon.report.tables import order
@@ -119,19 +119,44 @@ def compare(
         for task in results.suite.tasks
         if tasks is None or task.key in tasks
     ]
+    return compared(
+        {
+            method: {
+                task: outcome
+                for task in keys
+                if (outcome := results.outcome(method, task, seed=seed))
+            }
+            for method in order.methods(results)
+        },
+        keys,
+        accuracy,
+    )
+
+
+def compared(
+    given: Mapping[str, Mapping[str, record.Outcome]],
+    keys: Sequence[str],
+    accuracy: Value,
+) -> Comparison:
+    """Outcomes by one accuracy.
+
+    Args:
+      given: method -> task -> outcome.
+      keys: the tasks, in order.
+      accuracy: of an outcome, in [0, 1]; None if it was not measured.
+    """
     outcomes: dict[str, dict[str, record.Outcome]] = {}
     values: dict[str, dict[str, float]] = {}
-    for method in order.methods(results):
-        for task in keys:
-            outcome = results.outcome(method, task, seed=seed)
-            value = accuracy(outcome) if outcome else None
-            if outcome is not None and value is not None:
+    for method, by_task in given.items():
+        for task, outcome in by_task.items():
+            value = accuracy(outcome)
+            if value is not None:
                 outcomes.setdefault(method, {})[task] = outcome
                 values.setdefault(method, {})[task] = value
     shared = [k for k in keys if all(k in found for found in values.values())]
-    compared = tuple(shared) if values else ()
-    left_out = tuple(key for key in keys if key not in compared)
-    return Comparison(values, outcomes, compared, left_out)
+    tasks = tuple(shared) if values else ()
+    left_out = tuple(key for key in keys if key not in tasks)
+    return Comparison(values, outcomes, tasks, left_out)
 
 
 def ratio(numerator: float | None, denominator: float | None) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping, Sequence
 
 from object_detection_patch.decathlon.report.collect import Results
 from object_detection_patch.decathlon.report.contents import (
@@ -17,15 +18,46 @@ from object_detection_patch.decathlon.suite.runs import (
     TUNING,
     Run,
 )
-from object_detection_patch.decathlon.suite.suite import Tuning
+from object_detection_patch.decathlon.suite.suite import Families, Tuning
 
 
 def trials(results: Results, tuning: Tuning) -> Table:
     """mAP of every method with every rate that was tried."""
-    held_out = runs_lib.held_out_tasks(results.suite)
-    keys = [runs_lib.origin_of(results.suite, task).key for task in held_out]
+    taken = {
+        method: results.suite.methods[method].rate
+        for method in order.methods(results)
+    }
+    return _table(results, "rates", tuning, tuning.tasks, taken)
+
+
+def family_trials(
+    results: Results, tuning: Tuning, families: Families
+) -> Table:
+    """The same of the further families."""
+    rates = {name: families.methods[name].rate for name in families.rates}
+    return _table(results, "family_rates", tuning, families.tuned_on, rates)
+
+
+def _table(
+    results: Results,
+    key: str,
+    tuning: Tuning,
+    tasks: Sequence[str],
+    taken: Mapping[str, float],
+) -> Table:
+    """A row for each method and rate.
+
+    Args:
+      tasks: that rates were tried on.
+      taken: method -> the rate that it has.
+    """
+    keys = [
+        origin
+        for task in runs_lib.held_out_tasks(results.suite)
+        if (origin := runs_lib.origin_of(results.suite, task).key) in tasks
+    ]
     return Table(
-        "rates",
+        key,
         "Learning rates that were tried, mAP@0.5 in percent",
         (
             Column("Method"),
@@ -35,8 +67,8 @@ def trials(results: Results, tuning: Tuning) -> Table:
             Column("Taken"),
         ),
         tuple(
-            _row(results, runs)
-            for method in order.methods(results)
+            _row(results, runs, rate)
+            for method, rate in taken.items()
             for runs in _by_rate(results, method).values()
         ),
         (
@@ -57,12 +89,12 @@ def _by_rate(results: Results, method: str) -> dict[float, list[Run]]:
     return found
 
 
-def _row(results: Results, runs: list[Run]) -> tuple[Cell, ...]:
+def _row(results: Results, runs: list[Run], chosen: float) -> tuple[Cell, ...]:
     """Of one method and rate."""
     method, rate = runs[0].method, runs[0].training.rate
     maps = [_cell(results, run) for run in runs]
-    taken = rate == results.suite.methods[method].rate
-    return (method, str(rate), *maps, _mean(maps), "yes" if taken else None)
+    taken = "yes" if rate == chosen else None
+    return (method, str(rate), *maps, _mean(maps), taken)
 
 
 def _cell(results: Results, run: Run) -> Cell:

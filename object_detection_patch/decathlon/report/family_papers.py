@@ -1,0 +1,58 @@
+"""What the papers of adapters and SpotTune print, read from the copy here.
+
+Rows are found by preset, with `, joint SVD` or `, always tuned` where a paper
+has a variant of one. What a paper does not print is None.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import pathlib
+import statistics
+from typing import Any, Literal
+
+_FILE = pathlib.Path(__file__).with_name("family_figures.json")
+
+Table = Literal[
+    "adapters_table1", "spottune_table2", "spottune_table3", "spottune_cost"
+]
+_PERCENT_DIGITS = 6
+
+
+def figure(table: Table, row: str, column: str) -> float | None:
+    """A printed number."""
+    content = _tables()[table]
+    if row not in content:
+        return None
+    return float(content[row][content["columns"].index(column)])
+
+
+def adapted_average(row: str) -> float | None:
+    """Rebuffi et al., Table 1: top-1 accuracy in percent, mean of ten."""
+    return figure("adapters_table1", row, "mean")
+
+
+def routed_average(row: str) -> float | None:
+    """SpotTune, Table 2: top-1 accuracy in percent, our mean of its five."""
+    values = _tables()["spottune_table2"].get(row)
+    mean = statistics.fmean(values) if values else None
+    return None if mean is None else round(mean, _PERCENT_DIGITS)
+
+
+def score(row: str) -> float | None:
+    """The Visual Decathlon's Score: Rebuffi et al., or SpotTune, Table 3."""
+    printed = figure("adapters_table1", row, "score")
+    return printed or figure("spottune_table3", row, "score")
+
+
+def size(row: str) -> float | None:
+    """Parameters of ten tasks together as a multiple of one network's."""
+    printed = figure("adapters_table1", row, "size")
+    return printed or figure("spottune_table3", row, "size")
+
+
+@functools.cache
+def _tables() -> dict[str, Any]:
+    tables: dict[str, Any] = json.loads(_FILE.read_bytes())
+    return tables
