@@ -99,7 +99,7 @@ def test_every_module_and_the_data_are_installed(wheel):
     assert "object_detection_patch/od_api/od_api.lock" in wheel
     assert "object_detection_patch/patch_file/FORMAT.md" in wheel
     report = _ROOT / "object_detection_patch/decathlon/report"
-    for path in (report / "paper_figures.json", *report.glob("page.*")):
+    for path in (*report.glob("*_figures.json"), *report.glob("page.*")):
         assert path.relative_to(_ROOT).as_posix() in wheel
 
 

@@ -1,5 +1,6 @@
 """The OD API's evaluation: in inference mode, checked, and reported."""
 
+import contextlib
 import types
 
 import numpy as np
@@ -71,11 +72,28 @@ def test_check_precedes_the_evaluation_and_report_follows(
     (checked, before), (reported, after) = seen
     assert (checked, before, after) == (model, 0, 1)
     assert (reported.model, reported.step) == (model, 9)
-    assert reported.images == []
+    assert (reported.images, reported.seen) == ([], [])
     assert reported.pipeline == pipeline_config.read_pipeline(
         small_world.base_config
     )
     assert model_lib_v2.eager_eval_loop is original
+
+
+def test_what_is_watched_during_an_evaluation_is_reported(evaluated, configs):
+    reports = []
+
+    @contextlib.contextmanager
+    def within(model):
+        seen = []
+        yield seen
+        seen.append((model, len(evaluated)))
+
+    model = _model()
+    with eval_loop.around_evaluation(lambda _: None, reports.append, within):
+        model_lib_v2.eager_eval_loop(
+            model, configs, "d", global_step=tf.Variable(9)
+        )
+    assert reports[0].seen == [(model, 1)]
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ _REFERENCE = 0.3
 _ENCODINGS = ("exact", "half", "small")
 _HEAD = ("class_head/ClassPredictor/pointwise_kernel",)
 _HEAD += ("class_head/ClassPredictor/bias",)
+# Of a patch that routes blocks.
+_ROUTES = {"tuned_blocks", "contested_blocks", "routes"}
 _DOCS = pathlib.Path(__file__).parents[2] / "docs/gpu_and_tpu.md"
 
 
@@ -327,7 +329,7 @@ class TestInTheLoop:
             listed |= {stem + name for name in others if name.startswith("/")}
         places = ("/backbone", "/fpn", "/tower")
         listed |= {f"patch/patched_weights_percent{place}" for place in places}
-        assert written == listed
+        assert written | {f"patch/{name}" for name in _ROUTES} == listed
 
 
 def _image(**changes):
@@ -373,6 +375,33 @@ def report(batch_norms, tmp_path):
         return _of_patch(_events(tmp_path))
 
     return write
+
+
+def test_what_images_choose_is_shown(small_world, tmp_path, caplog):
+    config = small_world.config("shapes", "SPOTTUNE", name="_chosen")
+    model = small_world.patched_model(config)
+    (router,) = model.patch.model_patches
+    blocks = len(router.blocks)
+    # Two images take all blocks tuned, two none but the first.
+    first = np.eye(1, blocks, dtype=bool)
+    seen = [np.ones((2, blocks), bool), np.tile(first, (2, 1))]
+    pipeline = pipeline_config.read_pipeline(config)
+    writer = tf.summary.create_file_writer(str(tmp_path))
+    with (
+        writer.as_default(),
+        caplog.at_level(logging.INFO, eval_report.__name__),
+    ):
+        eval_report.write_patch_report(
+            presets.patch_config("SPOTTUNE"),
+            eval_loop.Evaluation(model, pipeline, 7, [_image()], seen),
+        )
+    writer.close()
+    found = _events(tmp_path)
+    mean = (blocks + 1) / 2
+    assert found["patch/tuned_blocks"].item() == pytest.approx(mean)
+    assert found["patch/contested_blocks"].item() == blocks - 1
+    assert tf.io.decode_png(found["patch/routes"][2]).shape[-1] == 3
+    assert f"{mean:.1f} tuned blocks an image" in caplog.text
 
 
 _SIZES = {"nominal_footprint_percent", "nominal_footprint_8_bits_percent"}

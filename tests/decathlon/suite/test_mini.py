@@ -65,7 +65,10 @@ def test_rates_are_those_that_tuning_chose():
         value = outcome["accuracy"]["coco"] if outcome else -math.inf
         by_rate.setdefault(run["rate"], []).append(value)
 
-    assert set(values) == set(mini.suite().methods)
+    suite = mini.suite()
+    known = {**suite.families.methods, **suite.methods}
+    # Families may be tuned later than the suite's own methods.
+    assert set(suite.methods) <= set(values) <= set(known)
     for method, by_rate in values.items():
         best = max(by_rate, key=lambda rate: sum(by_rate[rate]))
-        assert mini.suite().methods[method].rate == best, method
+        assert known[method].rate == best, method

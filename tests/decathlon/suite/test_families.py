@@ -1,0 +1,188 @@
+"""Families of a suite: which runs they add, and how they are trained."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from google.protobuf import text_format
+
+from object_detection_patch.decathlon.suite import (
+    checks,
+    families,
+    mini,
+    paper,
+    runs,
+)
+from object_detection_patch.decathlon.suite.suite import Families, Family
+from object_detection_patch.methods import presets
+from object_detection_patch.protos import patch_pb2
+from tests.decathlon.suite.suites_to_test import suite
+
+_GIVEN = Families(
+    tasks=("coco",),
+    methods={
+        "SPOTTUNE": Family(rate=1e-3, options="a"),
+        "L2_SP": Family(rate=2e-3, options_of={"coco": "b", "birds": "c"}),
+    },
+    rates={"L2_SP": (1e-3, 3e-3)},
+    tuned_on=("birds",),
+)
+
+
+def _suite(**changes):
+    given = msgspec.structs.replace(_GIVEN, **changes)
+    return suite(families=given)
+
+
+def test_a_run_for_each_family_and_task():
+    found = runs.select(_suite(), experiments=["families"])
+
+    assert [run.id for run in found] == [
+        "families__spottune__coco__seed1",
+        "families__l2_sp__coco__seed1",
+    ]
+    assert [run.training.options for run in found] == ["a", "b"]
+    assert {run.base for run in found} == {"source"}
+
+
+def test_rates_are_tried_on_the_tasks_that_are_named():
+    found = runs.select(_suite(), experiments=["tuning"], methods=["L2_SP"])
+
+    assert [run.id for run in found] == [
+        "tuning__l2_sp__birds_held_out__0.001__seed1",
+        "tuning__l2_sp__birds_held_out__0.003__seed1",
+    ]
+    assert {run.training.options for run in found} == {"c"}
+
+
+def test_families_leave_the_other_runs_as_they_were():
+    with_them = {run.id: run for run in runs.all_runs(_suite(), 1)}
+    for run in runs.all_runs(suite(), 1):
+        assert with_them[run.id] == run
+        assert runs.config_sha256(_suite(), run) == runs.config_sha256(
+            suite(), run
+        )
+
+
+def test_where_a_method_has_runs_is_said():
+    with pytest.raises(ValueError, match="it has some in: families"):
+        runs.select(_suite(), methods=["SPOTTUNE"])
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"tasks": ("cats",)}, "`families.tasks` must be one of birds, coco"),
+        ({"rates": {"LAST_1": (1.0,)}}, "`families.rates` must be of one of"),
+        ({"tuned_on": ("coco",)}, "must be of `tuning`, one of birds"),
+        ({"tuned_on": ()}, "need tasks in `families.tuned_on`"),
+        ({"methods": {"SPOTTUN": Family(rate=1.0)}, "rates": {}}, "A method"),
+        (
+            {"methods": {"SPOTPATCH": Family(rate=1.0)}, "rates": {}},
+            "key of a method must be used once. Received: 'SPOTPATCH' twice",
+        ),
+        (
+            {
+                "methods": {
+                    "SPOTTUNE": Family(rate=1.0, options_of={"birds": ""})
+                },
+                "rates": {},
+            },
+            "`options_of` must be of `families.tasks`, one of coco",
+        ),
+    ],
+)
+def test_what_cannot_run_is_refused(changes, message):
+    usual = {"methods": {"SPOTTUNE": Family(rate=1.0)}, "rates": {}}
+    with pytest.raises(ValueError, match=message) as error:
+        checks.check(_suite(**(usual | changes)), "mine.json")
+    assert "(mine.json)" in str(error.value)
+
+
+def test_options_of_one_task_are_checked_too():
+    family = Family(rate=1.0, options_of={"coco": "part { nothing {} }"})
+    with pytest.raises(ValueError, match="of SPOTTUNE must be fields"):
+        checks.check(
+            _suite(methods={"SPOTTUNE": family}, rates={}), "mine.json"
+        )
+
+
+@pytest.mark.parametrize(
+    ("images", "expected"),
+    [
+        # Rebuffi et al., Section 4.1 and Table 1: Flowers and DTD, Aircraft;
+        # UCF101, OmniGlot, Pedestrian; GTSRB, CIFAR100, SVHN.
+        *[(1000 * n, "SMALL_DATA") for n in (2, 4, 7)],
+        *[(1000 * n, "MEDIUM_DATA") for n in (9, 26, 30)],
+        *[(1000 * n, "LARGE_DATA") for n in (40, 50, 70)],
+    ],
+)
+def test_decay_is_that_of_the_papers_data_set_of_this_size(images, expected):
+    assert families.decay(images) == expected
+
+
+@pytest.mark.parametrize("known", [mini.suite, paper.suite])
+def test_our_suites_have_every_preset_once(known):
+    found = known()
+
+    assert set(runs.all_methods(found)) == set(presets.preset_names())
+    assert found.families.tasks == ("voc", "birds", "kitti")
+    checks.check(found, found.name)
+
+
+def _adapter(run):
+    patch = presets.patch_config(run.method)
+    text_format.Merge(run.training.options, patch)
+    return next(
+        part.residual_adapter
+        for part in presets.resolve_parts(patch)
+        if part.WhichOneof("part") == "residual_adapter"
+    )
+
+
+def test_adapters_decay_by_the_images_of_their_task():
+    # 16,551, 3,000 and 6,981 training images.
+    found = runs.select(
+        paper.suite(), experiments=["families"], methods=["SERIES_ADAPTERS"]
+    )
+    kinds = patch_pb2.ResidualAdapter
+
+    assert {run.task.key: _adapter(run).decay for run in found} == {
+        "voc": kinds.MEDIUM_DATA,
+        "birds": kinds.SMALL_DATA,
+        "kitti": kinds.SMALL_DATA,
+    }
+    assert {_adapter(run).topology for run in found} == {kinds.SERIES}
+    low_rank = runs.select(
+        mini.suite(), experiments=["families"], methods=["LOW_RANK_ADAPTERS"]
+    )
+    assert {_adapter(run).rank for run in low_rank} == {4}
+
+
+def test_routed_masks_are_given_the_options_of_masks():
+    found = mini.suite()
+    assert (
+        found.families.methods["ROUTED_SPOTPATCH"].options
+        == found.methods["SPOTPATCH"].options
+        != ""
+    )
+
+
+def test_mini_tries_two_rates_on_the_task_in_the_middle():
+    found = mini.suite()
+    trials = [
+        run
+        for run in runs.select(found, experiments=["tuning"])
+        if run.method in found.families.methods
+    ]
+
+    assert {run.task.key for run in trials} == {"birds_held_out"}
+    tried = {}
+    for run in trials:
+        tried.setdefault(run.method, set()).add(run.training.rate)
+    assert set(found.families.methods) - set(tried) == {"ALWAYS_TUNED"}
+    for method, rates in tried.items():
+        assert found.families.methods[method].rate in rates
+        assert len(rates) == 2
+    usual = found.methods["FINE_TUNING"].rate
+    assert found.families.methods["ALWAYS_TUNED"].rate == usual
