@@ -191,6 +191,6 @@ def _notes(found: Comparison) -> tuple[str, ...]:
         f"{cells.SEED}. The suite's own methods are those of the main "
         "experiment.",
         "Times are of trainings beside others on the same machine, not all on "
-        "one day; 10 % say nothing.",
+        "one day; small differences say nothing.",
         *found.notes(),
     )
