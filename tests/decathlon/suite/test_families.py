@@ -75,7 +75,10 @@ def test_where_a_method_has_runs_is_said():
         ({"tasks": ("cats",)}, "`families.tasks` must be one of birds, coco"),
         ({"rates": {"LAST_1": (1.0,)}}, "`families.rates` must be of one of"),
         ({"tuned_on": ("coco",)}, "must be of `tuning`, one of birds"),
-        ({"tuned_on": ()}, "need tasks in `families.tuned_on`"),
+        (
+            {"tuned_on": (), "rates": {"SPOTTUNE": (1.0,)}},
+            "need tasks in `families.tuned_on`",
+        ),
         ({"methods": {"SPOTTUN": Family(rate=1.0)}, "rates": {}}, "A method"),
         (
             {"methods": {"SPOTPATCH": Family(rate=1.0)}, "rates": {}},
