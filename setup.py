@@ -17,6 +17,7 @@ _ROOT = pathlib.Path(__file__).resolve().parent
 _GENERATED = "object_detection_patch/protos"
 _PACKAGES = ("object_detection_patch", "tfrecords_tools")
 _PACKAGE_DATA = {
+    "object_detection_patch.adapters": ["*.md"],
     "object_detection_patch.decathlon.report": [
         *("*.json", "page.css", "page.html", "page.js"),
     ],

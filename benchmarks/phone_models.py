@@ -24,7 +24,12 @@ from object_detection_patch.od_api import (
     host_layers,
     pipeline_config,
 )
-from object_detection_patch.patch_file import LabelMapItem, Patch, read_patch
+from object_detection_patch.patch_file import (
+    LabelMapItem,
+    Patch,
+    read_patch,
+    whole_folder,
+)
 from tfrecords_tools import tf_example, writer
 
 _BASE_CLASSES = 90
@@ -48,7 +53,7 @@ def write_checkpoint(
     pipeline = pipeline_config.parse_pipeline(text, architecture.key)
     ordinary.point_at(pipeline, str(folder))
     model, _ = _filled(pipeline)
-    with ordinary.whole_directory(str(folder)) as beside:
+    with whole_folder.whole_directory(str(folder)) as beside:
         ordinary.write_model(beside, model, pipeline, items)
         _write_images(
             os.path.join(beside, "images.record"), architecture.image_size

@@ -21,6 +21,7 @@ _RULES = {
     "__init__": (set(), set()),
     "patch_file": (set(), {"numpy"}),
     "footprint": ({"patch_file"}, {"numpy"}),
+    "adapters": ({"patch_file", "footprint"}, {"numpy"}),
     "keras_version": (set(), {"tensorflow", "tf_keras"}),
     "hosts": ({"keras_version"}, {"numpy"}),
     "pictures": (set(), {"numpy", "PIL", "matplotlib"}),

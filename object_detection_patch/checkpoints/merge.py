@@ -17,6 +17,7 @@ from object_detection_patch.patch_file import (
     Patch,
     PatchFileError,
     apply_edits,
+    whole_folder,
 )
 
 LABEL_MAP_FILE = ordinary.LABEL_MAP_FILE
@@ -47,7 +48,7 @@ def merge(
       FingerprintError: if the patch was trained on another base.
       ValueError: for a config, checkpoint or patch that does not fit.
     """
-    ordinary.refuse_filled(output_dir)
+    whole_folder.refuse_filled(output_dir)
     pipeline = task_pipeline(base_config, patch, output_dir)
     model = merged_model(
         pipeline, extract.find_checkpoint(base_checkpoint), patch
@@ -55,7 +56,7 @@ def merge(
     items = [
         (item.id, item.name, item.display_name) for item in patch.label_map
     ]
-    with ordinary.whole_directory(output_dir) as folder:
+    with whole_folder.whole_directory(output_dir) as folder:
         ordinary.write_model(folder, model, pipeline, items)
     return model
 

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from object_detection_patch.cli import (
+    adapters,
     apply,
     configure,
     decathlon,
@@ -44,6 +45,7 @@ _VERBS = (
     inspect,
     merge,
     diff,
+    adapters,
     footprint,
     profile,
     draw,

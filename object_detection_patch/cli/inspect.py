@@ -13,14 +13,21 @@ def add(verbs: argparse._SubParsersAction) -> None:
         help="what a patch file holds, layer by layer",
         description="Needs numpy alone: no TensorFlow, no base model.",
     )
-    verb.add_argument("patch", help="patch file")
+    verb.add_argument(
+        "patch",
+        help="patch file, or a shared or task file of `adapters compress`",
+    )
     add_json(verb)
     verb.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    from object_detection_patch.patch_file import inspection
+    from object_detection_patch.adapters import frame
+    from object_detection_patch.adapters import inspection as of_families
+    from object_detection_patch.patch_file import inspection as of_patches
 
+    is_family_file = frame.is_family_file(options.patch)
+    inspection = of_families if is_family_file else of_patches
     described = inspection.describe(options.patch)
     if options.json:
         print_json(described)

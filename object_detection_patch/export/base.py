@@ -29,6 +29,7 @@ from object_detection_patch.export.progress import Steps
 from object_detection_patch.export.restored import Base
 from object_detection_patch.export.stages import Stages
 from object_detection_patch.od_api import export_tflite, pipeline_config
+from object_detection_patch.patch_file import whole_folder
 
 __all__ = ["ExportError", "ExportedBase", "export_base", "report"]
 
@@ -82,7 +83,7 @@ def export_base(
         eval_records=eval_records,
         snap=snap,
     )
-    ordinary.refuse_filled(output_dir)
+    whole_folder.refuse_filled(output_dir)
     pipeline = pipeline_config.without_patch(
         pipeline_config.read_pipeline(pipeline_config_path)
     )
@@ -103,7 +104,7 @@ def _exported(
     stages.measure_keras("published checkpoint")
     images = model_of_base.calibration_images(base, options)
     ordinary.point_at(base.pipeline, _checkpoint_dir(output_dir))
-    with ordinary.whole_directory(output_dir) as folder:
+    with whole_folder.whole_directory(output_dir) as folder:
         checkpoint = _checkpoint_dir(folder)
         os.makedirs(checkpoint)
         ordinary.write_model(checkpoint, base.model, base.pipeline, base.items)

@@ -20,6 +20,7 @@ from object_detection_patch.methods import (  # noqa: E402
     base,
     fake_quantize,
     presets,
+    start,
 )
 from object_detection_patch.methods.patch_method import (  # noqa: E402
     OtherPatchError,
@@ -56,6 +57,7 @@ def part_class(name: str) -> type[base.Part]:
 def check(config: patch_pb2.Patch) -> None:
     """Raises ValueError for options that no base model could carry."""
     _parts(config)
+    start.of_config(config)
     fake_quantize.of_config(config)
 
 
@@ -66,11 +68,18 @@ def build(config: patch_pb2.Patch, hosts: Hosts) -> PatchMethod:
       ValueError: for options outside their range, two parts that claim one
         host, or a base model that cannot carry a part.
     """
+    parts = _parts(config)
+    starts_from = start.of_config(config)
+    if starts_from is not None:
+        edits = {edit.target: edit for edit in starts_from.edits}
+        for part in parts.values():
+            part.start_from(edits)
     return PatchMethod(
-        parts=_parts(config),
+        parts=parts,
         hosts=hosts,
         method=presets.method_name(config),
         quantize=fake_quantize.of_config(config),
+        starts_from=starts_from,
     )
 
 

@@ -30,6 +30,7 @@ class AdapterKernel(base.KernelPatch):
       topology: PARALLEL or SERIES.
       rank: columns of L; 0 for a whole A.
       weight_decay: of A, or of L and R; see `penalties`.
+      left_only: L trains and R stays as it starts, for a rank above 0.
       dropout: share of the rows of A, the channels that the adapter reads,
         that a training step leaves out; the others grow by 1 / (1 - dropout).
 
@@ -51,6 +52,7 @@ class AdapterKernel(base.KernelPatch):
         rank: int = 0,
         weight_decay: float = 1e-4,
         dropout: float = 0.0,
+        left_only: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -58,6 +60,7 @@ class AdapterKernel(base.KernelPatch):
         self.rank = rank
         self.weight_decay = weight_decay
         self.dropout = dropout
+        self.left_only = left_only
 
     def build(self, kernel_shape: Any) -> None:
         height, width, inputs, outputs = kernel_shape
@@ -74,6 +77,7 @@ class AdapterKernel(base.KernelPatch):
             name="right",
             shape=(self.rank or self.rows, outputs),
             initializer="zeros",
+            trainable=not (self.rank and self.left_only),
         )
         self.built = True
 
@@ -93,6 +97,13 @@ class AdapterKernel(base.KernelPatch):
         squares = [tf.reduce_sum(tf.square(w)) for w in self.trainable_weights]
         return {"adapter_decay": 0.5 * self.weight_decay * tf.add_n(squares)}
 
+    def start_from(self, host: HostKernel, edit: edits.Edit) -> None:
+        values = edit.values
+        if self.rank:
+            base.assign(self.left, values[:, : self.rows].T, host.name)
+            values = values[:, self.rows :]
+        base.assign(self.right, values, host.name)
+
     def edits(self, host: HostKernel) -> list[edits.Edit]:
         right = self.right.numpy()
         if self.rank:
@@ -111,6 +122,7 @@ class AdapterKernel(base.KernelPatch):
             "rank": self.rank,
             "weight_decay": self.weight_decay,
             "dropout": self.dropout,
+            "left_only": self.left_only,
         }
 
     def _factors(self, training: Any) -> list[tf.Tensor]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import abc
 import collections
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,19 @@ class HostPatch(keras.layers.Layer):
 
     def initialise(self, host: Host) -> None:
         """Sets what depends on the base's values, once they are restored."""
+
+    def start_from(self, host: Host, edit: edits.Edit) -> None:
+        """Takes the numbers of a patch file's edit, after `initialise`.
+
+        Raises:
+          ValueError: where they cannot be a start.
+        """
+        del host
+        raise ValueError(
+            "`init_from_patch` can start parts that train numbers, not "
+            f"{type(self).__name__}. Received: {type(edit).__name__} of "
+            f"{edit.target} (pipeline.config, [object_detection_patch.patch])."
+        )
 
     def trained_in_place(self, host: Host) -> list[Any]:
         """Variables of the host itself that this patch trains."""
@@ -143,6 +156,11 @@ class Part(abc.ABC):
 
     def __init__(self, options: Any) -> None:
         self.options = options
+        self.start: Mapping[str, edits.Edit] = {}
+
+    def start_from(self, start: Mapping[str, edits.Edit]) -> None:
+        """Target -> edit of the patch file that the training starts with."""
+        self.start = start
 
     @abc.abstractmethod
     def patches(self, host: Host) -> bool:
@@ -164,6 +182,11 @@ class Part(abc.ABC):
 @keras.utils.register_keras_serializable("object_detection_patch")
 class TrainedInPlace(HostPatch):
     """A kernel or bias that the task trains as it stands, and ships whole."""
+
+    def start_from(self, host: Host, edit: edits.Edit) -> None:
+        if not isinstance(edit, edits.Replace):
+            super().start_from(host, edit)
+        assign(host.variable, edit.values, edit.target)
 
     def trained_in_place(self, host: Host) -> list[Any]:
         return [host.variable]
@@ -203,6 +226,13 @@ class TrainedBatchNorm(HostPatch):
     def initialise(self, host: HostBatchNorm) -> None:
         self.base_mean.assign(host.layer.moving_mean)
         self.base_variance.assign(host.layer.moving_variance)
+
+    def start_from(self, host: HostBatchNorm, edit: edits.Edit) -> None:
+        if not isinstance(edit, edits.ScaleOffset):
+            super().start_from(host, edit)
+        # Folded onto the statistics that the layer has now.
+        assign(host.layer.gamma, edit.scale, edit.target)
+        assign(host.layer.beta, edit.offset, edit.target)
 
     def trained_in_place(self, host: HostBatchNorm) -> list[Any]:
         layer = host.layer
@@ -246,6 +276,18 @@ def fold_batch_norm(
     scale = slope * np.sqrt(base_variance.astype(np.float64) + epsilon)
     offset = beta - mean * slope + base_mean * slope
     return scale.astype(np.float32), offset.astype(np.float32)
+
+
+def assign(variable: Any, values: np.ndarray, target: str) -> None:
+    """Gives a variable the values of a patch file; ValueError for its shape."""
+    if tuple(variable.shape) != values.shape:
+        raise ValueError(
+            "`init_from_patch` must have tensors of this model's shapes. "
+            f"Received: {values.shape} for {target}, which is "
+            f"{tuple(variable.shape)} here (pipeline.config, "
+            "[object_detection_patch.patch])."
+        )
+    variable.assign(values)
 
 
 def attach_trained(host: Host) -> HostPatch:

@@ -13,9 +13,9 @@ import tensorflow as tf
 from object_detection_patch import hosts as hosts_lib
 from object_detection_patch.hosts import Hosts
 from object_detection_patch.keras_version import keras
-from object_detection_patch.methods import base, kernel_view
+from object_detection_patch.methods import base, kernel_view, start
 from object_detection_patch.methods.fake_quantize import FakeQuantizer
-from object_detection_patch.patch_file import edits
+from object_detection_patch.patch_file import Patch, edits
 from object_detection_patch.protos import patch_pb2
 
 _FINGERPRINT_BYTES = 32
@@ -49,6 +49,7 @@ class PatchMethod(keras.layers.Layer):
       method: name for logs and files, a preset's where it is one.
       quantize: rounds every kernel, the heads' too, while the patch is
         attached; or None.
+      starts_from: whose numbers `initialise` sets, or None for the base's.
 
     Raises:
       ValueError: if two parts claim one host, or one cannot be carried.
@@ -61,6 +62,7 @@ class PatchMethod(keras.layers.Layer):
         hosts: Hosts,
         method: str,
         quantize: FakeQuantizer | None = None,
+        starts_from: Patch | None = None,
     ) -> None:
         super().__init__(name="patch")
         for part in parts.values():
@@ -71,6 +73,7 @@ class PatchMethod(keras.layers.Layer):
         # model a second time, and change their checkpoint keys.
         object.__setattr__(self, "hosts", hosts)
         object.__setattr__(self, "_patched", {})
+        object.__setattr__(self, "_starts_from", starts_from)
         self._quantize = quantize
         self.host_patches = {}
         for host, part in claims:
@@ -126,7 +129,12 @@ class PatchMethod(keras.layers.Layer):
         """Starts from the values that the base model holds now.
 
         Sets what depends on them (residual scales, statistics to fold onto)
-        and remembers the base's fingerprint.
+        and remembers the base's fingerprint. What the training starts with,
+        if it is a patch, is set last.
+
+        Raises:
+          FingerprintError: if that is a patch of another base.
+          ValueError: if it does not fit the parts.
         """
         for host, patch in self._patched.values():
             patch.initialise(host)
@@ -134,6 +142,13 @@ class PatchMethod(keras.layers.Layer):
             model_patch.initialise()
         digest = bytes.fromhex(self.compute_base_fingerprint())
         self.fingerprint_bytes.assign(list(digest))
+        if self._starts_from is not None:
+            start.begin(
+                self._starts_from,
+                base_fingerprint=self.base_fingerprint,
+                patched=self._patched.values(),
+                hosts=self.hosts,
+            )
 
     def compute_base_fingerprint(self) -> str:
         """SHA-256 of the base tensors as they are now."""

@@ -9,6 +9,8 @@ from object_detection_patch.hosts import HostKernel, Hosts
 from object_detection_patch.methods import base
 from object_detection_patch.methods.adapter_kernel import AdapterKernel
 from object_detection_patch.methods.positions import Position, positions
+from object_detection_patch.patch_file import adapter_edits
+from object_detection_patch.patch_file.edits import Edit
 from object_detection_patch.patch_file.layout import MAX_MIXED_OUTPUTS
 from object_detection_patch.protos.patch_pb2 import ResidualAdapter as Options
 
@@ -59,7 +61,8 @@ class ResidualAdapter(base.Part):
         is_second = self._positions[host.name].step == 2
         patch = AdapterKernel(
             topology=Options.Topology.Name(self.options.topology),
-            rank=self.options.rank if _is_pointwise(host) else 0,
+            rank=self._rank(host),
+            left_only=self.options.left_only,
             weight_decay=_DECAYS.get(
                 self.options.decay, self.options.weight_decay
             ),
@@ -75,6 +78,49 @@ class ResidualAdapter(base.Part):
         self._check_placement(hosts, patched)
         for host in patched:
             self._check_kernel(host)
+        starts_from = [self._start_of(host) for host in patched]
+        if self.options.left_only and not any(
+            isinstance(edit, adapter_edits.PRODUCTS) for edit in starts_from
+        ):
+            raise ValueError(
+                "`residual_adapter.left_only` is for adapters that "
+                "`init_from_patch` gives as products. Received: "
+                f"{'whole ones' if self.start else 'none'} {_WHERE}"
+            )
+
+    def _rank(self, host: HostKernel) -> int:
+        edit = self._start_of(host)
+        if edit is None:
+            return self.options.rank if _is_pointwise(host) else 0
+        is_product = isinstance(edit, adapter_edits.PRODUCTS)
+        return len(edit.values) if is_product else 0
+
+    def _start_of(self, host: HostKernel) -> adapter_edits.AdapterEdit | None:
+        """The edit that the training starts from; None if from the base."""
+        if not self.start:
+            return None
+        edit = self.start.get(host.name)
+        topology = Options.Topology.Name(self.options.topology)
+        parallel = isinstance(edit, adapter_edits.AT_CENTRE)
+        if (
+            not isinstance(edit, adapter_edits.ADAPTERS)
+            or parallel != (self.options.topology == Options.PARALLEL)
+            or not adapter_edits.fits(edit, tuple(host.variable.shape))
+        ):
+            raise ValueError(
+                "`init_from_patch` must have an adapter of this topology and "
+                f"shape at every kernel of the placement. Received: "
+                f"{_described(edit)} at {host.name}, whose adapter is "
+                f"{topology} {_WHERE}"
+            )
+        if self.options.rank and _has_other_rank(edit, self.options.rank):
+            raise ValueError(
+                "With `init_from_patch`, adapters have the rank that they have "
+                "there; leave `residual_adapter.rank` out. Received: "
+                f"{self.options.rank}, and one of {len(edit.values)} at "
+                f"{host.name} {_WHERE}"
+            )
+        return edit
 
     def _is_placed(self, host: HostKernel) -> bool:
         position = self._positions.get(host.name)
@@ -130,3 +176,14 @@ class ResidualAdapter(base.Part):
 
 def _is_pointwise(host: HostKernel) -> bool:
     return tuple(host.variable.shape[:2]) == (1, 1)
+
+
+def _described(edit: Edit | None) -> str:
+    if edit is None:
+        return "none"
+    values = getattr(edit, "values", None)
+    return f"{type(edit).__name__} of shape {np.shape(values)}"
+
+
+def _has_other_rank(edit: adapter_edits.AdapterEdit, rank: int) -> bool:
+    return isinstance(edit, adapter_edits.PRODUCTS) and len(edit.values) != rank

@@ -73,7 +73,11 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
       PatchFileError: as `read_patch`, or if `gateable` is malformed.
       OSError: if the file cannot be read.
     """
-    parsed = read_file(path)
+    return described(read_file(path))
+
+
+def described(parsed: ParsedFile) -> dict[str, Any]:
+    """`describe` of a file that was read; MetadataError as there."""
     patch = parsed.patch
     gateable = _gateable(patch.metadata)
     rows = [
@@ -89,7 +93,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         if name not in edited
     ]
     gates = [row["gate"] for row in rows]
-    described = {
+    found = {
         "format_version": parsed.version,
         "method": patch.method,
         "base_fingerprint": patch.base_fingerprint,
@@ -106,7 +110,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
         "layers": rows,
         "bytes_by_kind": _bytes_by_kind(parsed),
     }
-    return described | (_of_version_2(parsed) if parsed.version > 1 else {})
+    return found | (_of_version_2(parsed) if parsed.version > 1 else {})
 
 
 def as_text(description: dict[str, Any]) -> str:

@@ -7,6 +7,8 @@ import struct
 # Like PNG's: the high bit, the line ends and the end-of-file character
 # reveal a transfer that took the file for text.
 MAGIC = b"\x89ODP\r\n\x1a\n"
+# Of files that adapters.frame reads; known here to say what they are.
+FAMILY_MAGIC = b"\x89ODF\r\n\x1a\n"
 # Writers write the first that has all that a patch needs.
 VERSIONS = (1, 2, 3)
 # magic, version, stored header bytes, inflated header bytes, flags (version

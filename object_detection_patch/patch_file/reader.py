@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import io
 import os
-from typing import BinaryIO
 
 from object_detection_patch.patch_file import codec, errors, inflation, layout
 from object_detection_patch.patch_file import header as header_lib
@@ -97,7 +96,9 @@ def read_file(
         raise
 
 
-def parse(file: BinaryIO, size: int, *, metadata: bool = True) -> ParsedFile:
+def parse(
+    file: source_lib.Readable, size: int, *, metadata: bool = True
+) -> ParsedFile:
     """Checks and decodes a whole file, each part before the next is read."""
     source = source_lib.Source(file, size)
     prelude = _prelude(source)
@@ -156,6 +157,12 @@ def _signature(source: source_lib.Source) -> Signature:
 
 
 def _check_kind(magic: bytes, version: int) -> None:
+    if magic == layout.FAMILY_MAGIC:
+        raise errors.MagicError(
+            "This needs a patch file. Received: a shared or task file of "
+            "compressed adapters; `od-patch adapters expand` makes a patch "
+            "file of a task file and the shared file that it names."
+        )
     if magic != layout.MAGIC:
         raise errors.MagicError(
             f"A patch file begins with {layout.MAGIC!r}. Received: {magic!r}."

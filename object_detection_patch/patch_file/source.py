@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import Protocol
 
 from object_detection_patch.patch_file import errors
 
 PIECE_BYTES = 2**16
+
+
+class Readable(Protocol):
+    """What a source asks of a file."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 
 class Source:
@@ -19,7 +25,7 @@ class Source:
       size: its length; not believed, but read to and never beyond.
     """
 
-    def __init__(self, file: BinaryIO, size: int) -> None:
+    def __init__(self, file: Readable, size: int) -> None:
         self.size = size
         self.at = 0
         self._file = file

@@ -17,6 +17,7 @@ _VERBS = (
     "inspect",
     "merge",
     "diff",
+    "adapters",
     "footprint",
     "profile",
     "draw",
@@ -30,6 +31,7 @@ _VERBS = (
     "doctor",
     "install-od-api",
 )
+_ADAPTERS_ACTIONS = ("compress", "join", "expand")
 _STORE_ACTIONS = ("init", "add", "list", "remove", "activate")
 
 
@@ -130,6 +132,7 @@ def test_a_missing_package_points_to_the_doctor(capsys, monkeypatch):
 
 def test_every_help_needs_numpy_alone(with_numpy_alone):
     helps = [[], *([verb] for verb in _VERBS)]
+    helps += [["adapters", action] for action in _ADAPTERS_ACTIONS]
     helps += [["store", action] for action in _STORE_ACTIONS]
     done = with_numpy_alone(
         script=f"""

@@ -9,7 +9,7 @@ from object_detection_patch.tflite import sidecar_file, store
 from tests.tflite import tiny_base
 
 _PACKAGE = pathlib.Path(__file__).parents[2] / "object_detection_patch"
-_ROOMS = ("cli", "patch_file", "tflite")
+_ROOMS = ("adapters", "cli", "patch_file", "tflite")
 _FILES = ("__init__.py", "cli_main.py", "doctor.py", "footprint.py")
 # flatbuffers comes with the extras `train` and `litert`.
 _WITH_FLATBUFFERS = ("tflite.metadata_schema", "tflite.model_metadata")

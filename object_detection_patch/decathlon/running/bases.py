@@ -40,6 +40,7 @@ from object_detection_patch.od_api import (
     label_map,
     pipeline_config,
 )
+from object_detection_patch.patch_file import whole_folder
 from object_detection_patch.training import cost
 
 # Of every base: equal numbers of detections make Keras and LiteRT comparable.
@@ -113,7 +114,7 @@ def _keep_checkpoint(
     shutil.rmtree(target, ignore_errors=True)
     items, _ = label_map.common_label_map(pipeline)
     ordinary.point_at(pipeline, str(target))
-    with ordinary.whole_directory(str(target)) as partial:
+    with whole_folder.whole_directory(str(target)) as partial:
         ordinary.write_model(partial, model, pipeline, items)
 
 

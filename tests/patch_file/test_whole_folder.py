@@ -7,7 +7,7 @@ import pathlib
 
 import pytest
 
-from object_detection_patch.checkpoints import ordinary
+from object_detection_patch.patch_file import whole_folder
 
 
 def _fill(folder: str) -> None:
@@ -42,7 +42,7 @@ def calls(monkeypatch) -> list[int | str]:
 
 def test_it_appears_whole(tmp_path):
     target = tmp_path / "new" / "out"
-    with ordinary.whole_directory(str(target)) as folder:
+    with whole_folder.whole_directory(str(target)) as folder:
         _fill(folder)
         assert not target.exists()
     assert (target / "checkpoint" / "ckpt-0.index").read_bytes() == b"index"
@@ -54,14 +54,14 @@ def test_it_appears_whole(tmp_path):
 def test_it_replaces_an_empty_folder(tmp_path):
     target = tmp_path / "out"
     target.mkdir()
-    with ordinary.whole_directory(str(target)) as folder:
+    with whole_folder.whole_directory(str(target)) as folder:
         _fill(folder)
     assert _names(target) == ["base.tflite", "checkpoint"]
 
 
 def test_all_is_on_the_disk_before_it_has_its_name(tmp_path, calls):
     target = tmp_path / "out"
-    with ordinary.whole_directory(str(target)) as folder:
+    with whole_folder.whole_directory(str(target)) as folder:
         _fill(folder)
         written = [pathlib.Path(folder), *pathlib.Path(folder).rglob("*")]
         inodes = {path.stat().st_ino for path in written}
@@ -78,7 +78,7 @@ def test_all_is_on_the_disk_before_it_has_its_name(tmp_path, calls):
 def test_nothing_is_left_of_one_that_failed(tmp_path, error):
     target = tmp_path / "out"
     with pytest.raises(error):
-        with ordinary.whole_directory(str(target)) as folder:
+        with whole_folder.whole_directory(str(target)) as folder:
             _fill(folder)
             raise error
     assert _names(tmp_path) == []
@@ -92,7 +92,7 @@ def test_nothing_is_left_of_one_that_the_disk_refused(
         raise OSError(28, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        with ordinary.whole_directory(str(tmp_path / "out")) as folder:
+        with whole_folder.whole_directory(str(tmp_path / "out")) as folder:
             _fill(folder)
             monkeypatch.setattr(os, call, refuse)
     assert _names(tmp_path) == []
@@ -102,7 +102,7 @@ def test_another_writers_folder_stays(tmp_path):
     """Two at once: the second finds the first's result and fails."""
     target = tmp_path / "out"
     with pytest.raises(OSError):
-        with ordinary.whole_directory(str(target)) as folder:
+        with whole_folder.whole_directory(str(target)) as folder:
             _fill(folder)
             target.mkdir()
             (target / "mine").write_bytes(b"")
@@ -114,5 +114,5 @@ def test_another_writers_folder_stays(tmp_path):
 def test_a_filled_folder_is_refused(tmp_path, name):
     (tmp_path / name).write_bytes(b"")
     with pytest.raises(ValueError, match="must be new or empty"):
-        ordinary.refuse_filled(str(tmp_path))
-    ordinary.refuse_filled(str(tmp_path / "new" / "folder"))
+        whole_folder.refuse_filled(str(tmp_path))
+    whole_folder.refuse_filled(str(tmp_path / "new" / "folder"))
