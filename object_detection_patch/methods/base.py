@@ -50,11 +50,7 @@ class HostPatch(keras.layers.Layer):
           ValueError: where they cannot be a start.
         """
         del host
-        raise ValueError(
-            "`init_from_patch` can start parts that train numbers, not "
-            f"{type(self).__name__}. Received: {type(edit).__name__} of "
-            f"{edit.target} (pipeline.config, [object_detection_patch.patch])."
-        )
+        raise _no_start(type(self).__name__, edit)
 
     def trained_in_place(self, host: Host) -> list[Any]:
         """Variables of the host itself that this patch trains."""
@@ -184,9 +180,7 @@ class TrainedInPlace(HostPatch):
     """A kernel or bias that the task trains as it stands, and ships whole."""
 
     def start_from(self, host: Host, edit: edits.Edit) -> None:
-        if not isinstance(edit, edits.Replace):
-            super().start_from(host, edit)
-        assign(host.variable, edit.values, edit.target)
+        assign_replaced(host.variable, edit)
 
     def trained_in_place(self, host: Host) -> list[Any]:
         return [host.variable]
@@ -229,7 +223,7 @@ class TrainedBatchNorm(HostPatch):
 
     def start_from(self, host: HostBatchNorm, edit: edits.Edit) -> None:
         if not isinstance(edit, edits.ScaleOffset):
-            super().start_from(host, edit)
+            raise _no_start("a BatchNorm", edit)
         # Folded onto the statistics that the layer has now.
         assign(host.layer.gamma, edit.scale, edit.target)
         assign(host.layer.beta, edit.offset, edit.target)
@@ -288,6 +282,21 @@ def assign(variable: Any, values: np.ndarray, target: str) -> None:
             "[object_detection_patch.patch])."
         )
     variable.assign(values)
+
+
+def assign_replaced(variable: Any, edit: edits.Edit) -> None:
+    """`assign` for a tensor that a patch file holds whole, or ValueError."""
+    if not isinstance(edit, edits.Replace):
+        raise _no_start("what trains whole", edit)
+    assign(variable, edit.values, edit.target)
+
+
+def _no_start(what: str, edit: edits.Edit) -> ValueError:
+    return ValueError(
+        f"`init_from_patch` cannot start {what} with this edit. Received: "
+        f"{type(edit).__name__} of {edit.target} (pipeline.config, "
+        "[object_detection_patch.patch])."
+    )
 
 
 def attach_trained(host: Host) -> HostPatch:

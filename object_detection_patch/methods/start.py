@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from object_detection_patch.hosts import Hosts
 from object_detection_patch.methods import base
@@ -11,7 +10,6 @@ from object_detection_patch.patch_file import (
     Edit,
     FingerprintError,
     Patch,
-    Replace,
     read_patch,
 )
 from object_detection_patch.protos import patch_pb2
@@ -67,9 +65,7 @@ def begin(
     for host, patch in patched:
         patch.start_from(host, _taken(left, host.name))
     for head in hosts.heads:
-        edit = _taken(left, head.name)
-        values: Any = edit.values if isinstance(edit, Replace) else None
-        base.assign(head.variable, values, head.name)
+        base.assign_replaced(head.variable, _taken(left, head.name))
     if left:
         raise ValueError(
             "The parts of a config must take all that `init_from_patch` has. "
