@@ -12,7 +12,7 @@ UV_COMPILE := $(BIN)/uv pip compile --quiet --no-header --no-emit-index-url \
 BUILD_LOCK := requirements/build.lock
 DEV_LOCK := requirements/dev.lock
 FUZZ_LOCK := requirements/fuzz.lock
-# For each of the eight fuzzers.
+# For each of the nine fuzzers.
 FUZZ_SECONDS ?= 600
 # Processes that share the tests; each takes up to 4 GB.
 TEST_WORKERS ?= 2

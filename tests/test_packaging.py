@@ -97,7 +97,8 @@ def test_every_module_and_the_data_are_installed(wheel):
     assert f"{_PROTOS}/patch_pb2.py" in wheel
     assert f"{_PROTOS}/pipeline_extension_pb2.py" in wheel
     assert "object_detection_patch/od_api/od_api.lock" in wheel
-    assert "object_detection_patch/patch_file/FORMAT.md" in wheel
+    for room in ("adapters", "patch_file", "tflite"):
+        assert f"object_detection_patch/{room}/FORMAT.md" in wheel
     report = _ROOT / "object_detection_patch/decathlon/report"
     for path in (*report.glob("*_figures.json"), *report.glob("page.*")):
         assert path.relative_to(_ROOT).as_posix() in wheel

@@ -12,6 +12,8 @@ import zlib
 
 _PATCH_MAGIC = b"\x89ODP\r\n\x1a\n"
 _SIDECAR_MAGIC = b"\x89ODB\r\n\x1a\n"
+_FAMILY_MAGIC = b"\x89ODF\r\n\x1a\n"
+_SERIES, _SWAPPED = 1, 2
 _VERSION_2, _SIGNED, _FILE, _VERSION_3 = 1, 2, 4, 8
 _MOST_STORED = 2**16 - 1
 
@@ -32,6 +34,35 @@ def patch_of_input(data: bytes) -> bytes:
     return patch_file(
         data[3:end], data[end:], version=version, signed=bool(flags & _SIGNED)
     )
+
+
+def family_of_input(data: bytes) -> tuple[bytes, bytes]:
+    """Shared and task file: a byte of flags, u16 bytes, then both patches.
+
+    The u16 is the length of the shared file's patch, an input as those of
+    `patch_of_input`; the task's follows. Flags: bit 0 says series, bit 1
+    that the kinds are swapped, bit 2 that the rest is one file as it is, for
+    both.
+    """
+    if len(data) < 3:
+        return b"", b""
+    flags = data[0]
+    if flags & _FILE:
+        file = _with_checksum(data[1:])
+        return file, file
+    end = 3 + struct.unpack_from("<H", data, 1)[0]
+    kinds = [1 + (flags & _SERIES), 3]
+    if flags & _SWAPPED:
+        kinds.reverse()
+    shared = _family_file(kinds[0], patch_of_input(data[3:end]), bytes(32))
+    digest = hashlib.sha256(shared).digest()
+    return shared, _family_file(kinds[1], patch_of_input(data[end:]), digest)
+
+
+def _family_file(kind: int, patch: bytes, digest: bytes) -> bytes:
+    data = _FAMILY_MAGIC + struct.pack("<IIQ", 1, kind, 88 + len(patch))
+    data += digest + patch
+    return data + hashlib.sha256(data).digest()
 
 
 def sidecar_of_input(data: bytes) -> bytes:

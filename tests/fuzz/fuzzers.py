@@ -1,4 +1,4 @@
-"""The fuzzers: four targets, each in C++ (libFuzzer) and Python (atheris)."""
+"""The fuzzers: targets in C++ (libFuzzer) and Python (atheris)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ import sys
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parents[1]
 CORPUS = HERE / "corpus"
+# In both languages.
 TARGETS = ("patch", "sidecar", "apply", "apply_sidecar")
+# Families are expanded before a phone sees them, so C++ does not know them.
+PYTHON_TARGETS = (*TARGETS, "family")
 _NATIVE = ROOT / "object_detection_patch" / "tflite" / "native"
 _COMPILERS = ("clang++", *(f"clang++-{number}" for number in range(21, 10, -1)))
 
@@ -22,7 +25,7 @@ class Fuzzer:
 
     Args:
       language: "cpp" or "python".
-      target: of `TARGETS`; fuzzers of one target share a corpus.
+      target: of `PYTHON_TARGETS`; fuzzers of one target share a corpus.
       command: starts it; libFuzzer's options and folders follow.
     """
 
@@ -45,7 +48,7 @@ def all_fuzzers(folder: pathlib.Path) -> list[Fuzzer]:
         ),
         *(
             Fuzzer("python", target, (sys.executable, script, target))
-            for target in TARGETS
+            for target in PYTHON_TARGETS
         ),
     ]
 

@@ -25,7 +25,7 @@ _FOUND = re.compile("[0-9a-f]{40}")
 
 def main() -> None:
     made = fuzzers.all_fuzzers(_FOLDER)
-    for target in fuzzers.TARGETS:
+    for target in fuzzers.PYTHON_TARGETS:
         corpus = fuzzers.CORPUS / target
         alike = [fuzzer for fuzzer in made if fuzzer.target == target]
         grown = [_FOLDER / "corpus" / fuzzer.name for fuzzer in alike]

@@ -1,4 +1,4 @@
-"""What is fuzzed in Python: readers and applier, on the inputs of the C++.
+"""What is fuzzed in Python: readers and appliers, on the inputs of the C++.
 
 A target may raise what the documentation of `apply` names and nothing else.
 """
@@ -13,10 +13,13 @@ from collections.abc import Callable
 from fuzz import frame
 from fuzz.world import FILL, LENGTH_AT, world_of
 
+from object_detection_patch.adapters import expand, files
+from object_detection_patch.adapters import frame as families
 from object_detection_patch.patch_file import (
     FingerprintError,
     PatchFileError,
     from_bytes,
+    to_bytes,
 )
 from object_detection_patch.tflite import ApplyError, apply_bytes, sidecar_file
 
@@ -59,8 +62,22 @@ def apply_sidecar(data: bytes) -> None:
     _apply(files_of_apply_sidecar(data))
 
 
+def family(data: bytes) -> None:
+    """Reads a shared and a task file, and writes what they expand to."""
+    shared, task = frame.family_of_input(data)
+
+    def expanded(task_bytes: bytes) -> None:
+        read = files.task_of(families.parse(task_bytes))
+        both = files.shared_of(families.parse(shared))
+        to_bytes(expand.expand(both, read))
+
+    _allowed(expanded, task)
+    _allowed(lambda file: files.shared_of(families.parse(file)), shared)
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    target.__name__: target for target in (patch, sidecar, apply, apply_sidecar)
+    target.__name__: target
+    for target in (patch, sidecar, apply, apply_sidecar, family)
 }
 
 

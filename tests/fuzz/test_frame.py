@@ -43,6 +43,28 @@ def test_patch_whose_header_is_all():
     assert zlib.decompress(file[32:-32]) == b"header"
 
 
+@pytest.mark.parametrize(
+    "flags, kinds", [(0, (1, 3)), (1, (2, 3)), (2, (3, 1))]
+)
+def test_family_of_two_patches(flags, kinds):
+    inputs = [bytes([8, 6, 0]) + b"headersections", bytes([0, 1, 0]) + b"hx"]
+    size = len(inputs[0]).to_bytes(2, "little")
+    made = frame.family_of_input(bytes([flags]) + size + b"".join(inputs))
+    for file, kind, one in zip(made, kinds, inputs, strict=True):
+        found = struct.unpack_from("<8sIIQ", file)
+        assert found == (b"\x89ODF\r\n\x1a\n", 1, kind, len(file))
+        assert file[56:-32] == frame.patch_of_input(one)
+        assert file[-32:] == hashlib.sha256(file[:-32]).digest()
+    assert made[0][24:56] == bytes(32)
+    assert made[1][24:56] == hashlib.sha256(made[0]).digest()
+
+
+def test_family_of_one_file_as_it_is():
+    both = frame.family_of_input(b"\x04" + bytes(40))
+    assert both[0] == both[1] == frame.patch_of_input(b"\x04" + bytes(40))
+    assert frame.family_of_input(b"\0\0") == (b"", b"")
+
+
 @pytest.mark.parametrize("make", [frame.patch_of_input, frame.sidecar_of_input])
 def test_file_as_it_is(make):
     file = b"any file, of whatever bytes" * 3

@@ -48,6 +48,7 @@ def test_no_compiler(tmp_path, monkeypatch):
 
 def test_every_fuzzer_has_a_name_of_its_own(tmp_path):
     names = [fuzzer.name for fuzzer in fuzzers.all_fuzzers(tmp_path)]
-    assert len(set(names)) == 2 * len(fuzzers.TARGETS)
+    targets = len(fuzzers.TARGETS) + len(fuzzers.PYTHON_TARGETS)
+    assert len(set(names)) == targets == 9
     assert names[0] == "cpp_patch"
-    assert names[-1] == "python_apply_sidecar"
+    assert names[-1] == "python_family"

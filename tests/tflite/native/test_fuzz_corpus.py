@@ -19,7 +19,7 @@ import pytest
 from object_detection_patch.tflite import sidecar_file
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
-from fuzz import frame, targets, world  # noqa: E402
+from fuzz import frame, fuzzers, targets, world  # noqa: E402
 
 _INPUTS = sorted(path for path in world.CORPUS.glob("*/*") if path.is_file())
 _MOST_BYTES = 300_000
@@ -40,7 +40,7 @@ def _files(target: str, data: bytes) -> targets.Files:
     return targets.Files(sound.base, sidecar, sound.patch)
 
 
-@pytest.mark.parametrize("target", targets.TARGETS)
+@pytest.mark.parametrize("target", fuzzers.TARGETS)
 def test_python_and_cpp_say_the_same_of_the_corpus(target, library):
     in_cpp = outcomes.InCpp(library)
     for path in _INPUTS:
@@ -89,7 +89,7 @@ def test_corpus_under_sanitizers(tmp_path):
     options = (*sanitizers, "-fno-sanitize-recover=undefined")
     built = native_build.build(tmp_path, "g++", *options)
     folder = native_build.NATIVE / "fuzz"
-    for target in targets.TARGETS:
+    for target in fuzzers.TARGETS:
         names = (f"fuzz_{target}.cc", "frame.cc", "world.cc", "run_corpus.cc")
         program = tmp_path / f"fuzz_{target}"
         command = ["g++", *native_build.OPTIONS, *options]
