@@ -78,9 +78,12 @@ class ResidualAdapter(base.Part):
         self._check_placement(hosts, patched)
         for host in patched:
             self._check_kernel(host)
-        starts_from = [self._start_of(host) for host in patched]
+        self._check_start(patched)
+
+    def _check_start(self, patched: list[HostKernel]) -> None:
+        edits = [self._start_of(host) for host in patched]
         if self.options.left_only and not any(
-            isinstance(edit, adapter_edits.PRODUCTS) for edit in starts_from
+            isinstance(edit, adapter_edits.PRODUCTS) for edit in edits
         ):
             raise ValueError(
                 "`residual_adapter.left_only` is for adapters that "
@@ -109,7 +112,7 @@ class ResidualAdapter(base.Part):
         ):
             raise ValueError(
                 "`init_from_patch` must have an adapter of this topology and "
-                f"shape at every kernel of the placement. Received: "
+                "shape at every kernel of the placement. Received: "
                 f"{_described(edit)} at {host.name}, whose adapter is "
                 f"{topology} {_WHERE}"
             )
