@@ -46,11 +46,12 @@ class HostPatch(keras.layers.Layer):
     def start_from(self, host: Host, edit: edits.Edit) -> None:
         """Takes the numbers of a patch file's edit, after `initialise`.
 
+        Where a class has none, no training of it starts from a file.
+
         Raises:
           ValueError: where they cannot be a start.
         """
-        del host
-        raise _no_start(type(self).__name__, edit)
+        raise NotImplementedError(type(self).__name__)
 
     def trained_in_place(self, host: Host) -> list[Any]:
         """Variables of the host itself that this patch trains."""

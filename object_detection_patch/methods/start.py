@@ -63,6 +63,7 @@ def begin(
         )
     left = {edit.target: edit for edit in start.edits}
     for host, patch in patched:
+        _refuse_unable(host, patch)
         patch.start_from(host, _taken(left, host.name))
     for head in hosts.heads:
         base.assign_replaced(head.variable, _taken(left, head.name))
@@ -71,6 +72,15 @@ def begin(
             "The parts of a config must take all that `init_from_patch` has. "
             f"Received: {len(left)} edits that none takes, {min(left)} among "
             f"them {_WHERE}"
+        )
+
+
+def _refuse_unable(host: base.Host, patch: base.HostPatch) -> None:
+    if type(patch).start_from is base.HostPatch.start_from:
+        raise ValueError(
+            "`init_from_patch` can start parts that train numbers, adapters "
+            f"among them. Received: {type(patch).__name__} at {host.name} "
+            f"{_WHERE}"
         )
 
 
