@@ -62,6 +62,10 @@ class HostKernel:
     def size(self) -> int:
         return int(np.prod(self.variable.shape))
 
+    def tensors(self) -> dict[str, Any]:
+        """Stable name -> variable."""
+        return {self.name: self.variable}
+
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class HostBatchNorm:
@@ -98,6 +102,10 @@ class HostBias:
     @property
     def size(self) -> int:
         return int(np.prod(self.variable.shape))
+
+    def tensors(self) -> dict[str, Any]:
+        """Stable name -> variable."""
+        return {self.name: self.variable}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -48,6 +48,11 @@ _RULES = {
         | {"keras_version", "protos"},
         {*_TF, "tqdm"},
     ),
+    "multi_task": (
+        {"checkpoints", "hosts", "keras_version", "methods", "od_api"}
+        | {"patch_file", "protos", "training"},
+        _TF,
+    ),
     "export": (
         {"checkpoints", "decathlon", "hosts", "keras_version", "od_api"}
         | {"patch_file", "tflite"},

@@ -35,12 +35,14 @@ from object_detection_patch.cli import (
     profile,
     publish,
     store,
+    train_multitask,
 )
 
 _INTERRUPTED = 130
 # In the order of `od-patch --help`: from a config to a phone.
 _VERBS = (
     configure,
+    train_multitask,
     extract,
     inspect,
     merge,

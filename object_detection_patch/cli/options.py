@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 
 
@@ -57,6 +58,16 @@ def count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(
             f"must be 1 or more. Received: {number}"
+        )
+    return number
+
+
+def at_least_one(text: str) -> float:
+    """The number in `text`, which must be 1 or more and finite."""
+    number = float(text)
+    if not 1 <= number < math.inf:
+        raise argparse.ArgumentTypeError(
+            f"must be 1 or more and finite. Received: {text}"
         )
     return number
 

@@ -61,6 +61,19 @@ def check(config: patch_pb2.Patch) -> None:
     fake_quantize.of_config(config)
 
 
+def check_shared(config: patch_pb2.Patch) -> None:
+    """Raises ValueError for a part beside which the base may not train."""
+    for name, part in _parts(config).items():
+        if not part.shares_base:
+            able = [n for n in part_names() if part_class(n).shares_base]
+            raise ValueError(
+                "Tasks that train one base together may keep these to "
+                f"themselves: {', '.join(f'`{n}`' for n in able)}. Received: "
+                f"`{name}`, which needs a base that stays as it is "
+                "(pipeline.config, [object_detection_patch.patch])."
+            )
+
+
 def build(config: patch_pb2.Patch, hosts: Hosts) -> PatchMethod:
     """Builds the patch of `config` for a base model; attaches nothing yet.
 

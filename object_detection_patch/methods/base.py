@@ -11,7 +11,7 @@ from __future__ import annotations
 import abc
 import collections
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -57,6 +57,18 @@ class HostPatch(keras.layers.Layer):
         """Variables of the host itself that this patch trains."""
         del host
         return []
+
+    def private_tensors(self, host: Host) -> dict[str, Any]:
+        """Stable name -> base variable whose values become the task's own."""
+        trained = {id(variable) for variable in self.trained_in_place(host)}
+        return {
+            name: variable
+            for name, variable in host.tensors().items()
+            if id(variable) in trained
+        }
+
+    def rebase(self, host: Host, base: Mapping[str, np.ndarray]) -> None:
+        """Makes edits relative to another base: stable name -> values."""
 
     def take_over(self, host: Host) -> None:  # noqa: B027
         """Changes how the host's layer computes while the patch is attached."""
@@ -144,12 +156,17 @@ class ModelPatch(keras.layers.Layer):
 class Part(abc.ABC):
     """One kind of thing that a patch adds to a base model.
 
+    `shares_base` says whether what the part leaves of the base may train
+    too, for all tasks at once. Not where it counts on a frozen base.
+
     Args:
       options: the message of this part's arm.
 
     Raises:
       ValueError: for an option outside its range.
     """
+
+    shares_base: ClassVar[bool] = False
 
     def __init__(self, options: Any) -> None:
         self.options = options
@@ -236,6 +253,15 @@ class TrainedBatchNorm(HostPatch):
             for variable in (layer.gamma, layer.beta)
             if variable is not None
         ]
+
+    def private_tensors(self, host: HostBatchNorm) -> dict[str, Any]:
+        return host.tensors()
+
+    def rebase(
+        self, host: HostBatchNorm, base: Mapping[str, np.ndarray]
+    ) -> None:
+        self.base_mean.assign(base[f"{host.name}/moving_mean"])
+        self.base_variance.assign(base[f"{host.name}/moving_variance"])
 
     def edits(self, host: HostBatchNorm) -> list[edits.Edit]:
         layer = host.layer

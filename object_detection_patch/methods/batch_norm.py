@@ -9,6 +9,8 @@ from object_detection_patch.methods import base
 class BatchNorm(base.Part):
     """Trains every BatchNorm; ships two folded floats a channel."""
 
+    shares_base = True
+
     def patches(self, host: base.Host) -> bool:
         return isinstance(host, HostBatchNorm)
 

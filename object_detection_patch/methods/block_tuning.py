@@ -23,6 +23,8 @@ class BlockTuning(base.Part):
     "Stochastic Fine-tuning" and "Feature Extractor".
     """
 
+    shares_base = True
+
     def __init__(self, options: patch_pb2.BlockTuning) -> None:
         super().__init__(options)
         base.check_option(

@@ -9,6 +9,8 @@ from object_detection_patch.methods import base
 class Depthwise(base.Part):
     """Trains every depthwise kernel and ships it whole."""
 
+    shares_base = True
+
     def patches(self, host: base.Host) -> bool:
         return (
             isinstance(host, hosts_lib.HostKernel)

@@ -99,10 +99,15 @@ class PatchMethod(keras.layers.Layer):
         self.part_numbers.assign(self._own_numbers)
         self.built = True
 
-    def attach(self) -> None:
-        """Freezes the base model and puts the patched kernels in place."""
+    def attach(self, *, freeze_base: bool = True) -> None:
+        """Puts the patched kernels in place.
+
+        Args:
+          freeze_base: what no part trains stays as it is. Otherwise it
+            trains too, for every task that shares it.
+        """
         for layer in self._host_layers():
-            if not self._trains_whole(layer):
+            if freeze_base and not self._trains_whole(layer):
                 kernel_view.frozen(layer)
         for host, patch in self._viewed_kernels():
             kernel_view.attach(host, patch, self._quantize)
@@ -149,6 +154,29 @@ class PatchMethod(keras.layers.Layer):
                 patched=self._patched.values(),
                 hosts=self.hosts,
             )
+
+    def private_tensors(self) -> dict[str, Any]:
+        """Stable name -> base variable that holds the task's own values.
+
+        The rest of the base is what tasks can share; heads are in neither.
+        """
+        return {
+            name: variable
+            for host, patch in self._patched.values()
+            for name, variable in patch.private_tensors(host).items()
+        }
+
+    def rebase(self, base: Mapping[str, np.ndarray]) -> None:
+        """Binds the patch to a base that was trained along with it.
+
+        Args:
+          base: stable name -> values of every tensor of that base; what is
+            not private has the values of this model.
+        """
+        for host, patch in self._patched.values():
+            patch.rebase(host, base)
+        digest = bytes.fromhex(hosts_lib.fingerprint(base))
+        self.fingerprint_bytes.assign(list(digest))
 
     def compute_base_fingerprint(self) -> str:
         """SHA-256 of the base tensors as they are now."""

@@ -9,6 +9,8 @@ from object_detection_patch.methods import base
 class Tower(base.Part):
     """Trains the prediction tower in full; the rest of the base is frozen."""
 
+    shares_base = True
+
     def patches(self, host: base.Host) -> bool:
         return host.place == hosts_lib.TOWER
 

@@ -40,13 +40,14 @@ class _CheckedOptimizer:
         self, gradients: Iterable[tuple[Any, Any]], **kwargs: Any
     ) -> Any:
         checked = [
-            (_check(gradient, variable), variable)
+            (finite_gradient(gradient, variable), variable)
             for gradient, variable in gradients
         ]
         return self._optimizer.apply_gradients(checked, **kwargs)
 
 
-def _check(gradient: Any, variable: Any) -> Any:
+def finite_gradient(gradient: Any, variable: Any) -> Any:
+    """The gradient, checked when it is computed; None stays None."""
     if gradient is None or isinstance(gradient, tf.IndexedSlices):
         return gradient
     return tf.debugging.check_numerics(
@@ -105,7 +106,7 @@ def guarded_steps(
     try:
         yield guard
     except tf.errors.InvalidArgumentError as error:
-        what = _non_finite_name(str(error))
+        what = non_finite_name(str(error))
         if what is None:
             raise
         raise NonFiniteError(
@@ -118,8 +119,11 @@ def guarded_steps(
         model_lib_v2.eager_train_step = original
 
 
-def _non_finite_name(message: str) -> str | None:
-    """The message given to check_numerics, from TensorFlow's error text."""
+def non_finite_name(message: str) -> str | None:
+    """Which loss or gradient TensorFlow's error text finds not finite.
+
+    None where the error is about something else.
+    """
     found = re.search(
         r"(?P<name>Loss/\S+|the gradient of \S+)\s*"
         r": Tensor had (?:NaN|Inf|-Inf)",

@@ -13,12 +13,17 @@ from object_detection_patch.od_api import base_model, host_layers
 from object_detection_patch.protos import patch_pb2
 
 
-def patch_ssd(model: Any, config: patch_pb2.Patch) -> Any:
+def patch_ssd(
+    model: Any, config: patch_pb2.Patch, *, freeze_base: bool = True
+) -> Any:
     """Attaches the patch of `config` to an SSDMetaArch, in place.
 
     The model keeps its variables and their checkpoint keys; the patch is a
     child named `patch`, so the OD API's own loop trains, saves and restores
     it. Call it under the distribution strategy that trains the model.
+
+    Args:
+      freeze_base: see `PatchMethod.attach`.
 
     Raises:
       ValueError: for a model or a config that cannot be patched.
@@ -28,17 +33,21 @@ def patch_ssd(model: Any, config: patch_pb2.Patch) -> Any:
     method = methods.build(config, hosts)
     model.__class__ = _patched_class(type(model))
     model.patch = method
-    method.attach()
+    method.attach(freeze_base=freeze_base)
     return model
 
 
 def build_patched(
-    model_config: Any, config: patch_pb2.Patch, *, is_training: bool = False
+    model_config: Any,
+    config: patch_pb2.Patch,
+    *,
+    is_training: bool = False,
+    freeze_base: bool = True,
 ) -> Any:
     """Builds the SSD of a DetectionModel message and patches it."""
     with tf.init_scope():
         model = base_model.build_model(model_config, is_training=is_training)
-        return patch_ssd(model, config)
+        return patch_ssd(model, config, freeze_base=freeze_base)
 
 
 @functools.cache

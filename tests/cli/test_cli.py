@@ -13,6 +13,7 @@ from object_detection_patch import cli
 _ROOT = pathlib.Path(__file__).parents[2]
 _VERBS = (
     "configure",
+    "train-multitask",
     "extract",
     "inspect",
     "merge",
