@@ -332,6 +332,73 @@ def test_the_fingerprint_stays_that_of_the_base(trained):
     assert (now != start) == bool(_in_place(trained))
 
 
+# Bases that train along.
+
+
+def test_private_tensors_are_those_that_training_moves(trained):
+    private = trained.patch.private_tensors()
+    assert set(private) == _in_place(trained)
+    tensors = trained.hosts.base_tensors()
+    assert all(variable is tensors[name] for name, variable in private.items())
+
+
+def _shares_base(config: patch_pb2.Patch) -> bool:
+    return all(
+        methods.part_class(part.WhichOneof("part")).shares_base
+        for part in presets.resolve_parts(config)
+    )
+
+
+def _elsewhere(tensors: dict[str, Any], seed: int) -> dict[str, np.ndarray]:
+    """Other values of the same shapes, that a base may have."""
+    random = np.random.default_rng(seed)
+    return {
+        name: random.uniform(0.05, 2.0, variable.shape).astype(np.float32)
+        for name, variable in tensors.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "config",
+    [pytest.param(c, id=n) for n, c in _configs().items() if _shares_base(c)],
+)
+def test_a_rebased_patch_is_relative_to_the_new_base(
+    config, make_patched, make_model, find_hosts_of, images
+):
+    """Base and patch have both moved, and the new base's rest is another."""
+    found = make_patched(config)
+    hosts = found.hosts
+    _assign(hosts, _elsewhere(hosts.base_tensors(), seed=5))
+    base_now = _values(hosts.base_tensors())
+    base_now |= _elsewhere(found.patch.private_tensors(), seed=6)
+    found.patch.rebase(base_now)
+
+    assert found.patch.base_fingerprint == fingerprint(base_now)
+    blocks = any(h.name.startswith("backbone/block_") for h in hosts)
+    clone = make_model(seed=7, blocks=blocks)
+    edits = found.patch.edits()
+    heads = _values(hosts.head_tensors())
+    clone_hosts = find_hosts_of(clone)
+    _assign(clone_hosts, base_now)
+    _assign(clone_hosts, apply_edits(base_now | heads, edits))
+    np.testing.assert_allclose(
+        clone(images, training=False).numpy(),
+        found.model(images, training=False).numpy(),
+        rtol=1e-4,
+        atol=1e-5,
+    )
+
+
+def test_who_counts_on_a_frozen_base_is_refused_beside_a_training_one():
+    methods.check_shared(presets.patch_config("BN_DW_PATCH"))
+    with pytest.raises(
+        ValueError,
+        match=r"may keep these to themselves: `batch_norm`, .*\. Received: "
+        r"`binary_mask`, which needs a base that stays as it is",
+    ):
+        methods.check_shared(presets.patch_config("SPOTPATCH"))
+
+
 # Keras layers.
 
 
