@@ -11,7 +11,12 @@ import tensorflow as tf
 from object_detection_patch.multi_task import rates, sharing
 from object_detection_patch.multi_task.task_trainer import TaskTrainer
 from object_detection_patch.multi_task.tasks import Task, refuse_nothing_private
-from object_detection_patch.od_api import base_model, compat, step_guard
+from object_detection_patch.od_api import (
+    base_model,
+    compat,
+    loop_pieces,
+    step_guard,
+)
 from object_detection_patch.patch_file import FingerprintError
 from object_detection_patch.training import patched_model
 
@@ -65,7 +70,7 @@ class Joint:
         self._rate = tf.Variable(0.0, trainable=False)
         self._optimizer = _schedule(tasks[0], steps).optimizer
         self._optimizer.learning_rate = lambda: tf.identity(self._rate)
-        self._optimizer._create_all_weights(self.shared)  # noqa: SLF001
+        loop_pieces.make_slots(self._optimizer, self.shared)
         self._move = tf.function(
             tf.autograph.experimental.do_not_convert(self._distributed_move)
         )

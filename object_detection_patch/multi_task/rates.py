@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from object_detection_patch.od_api import loop_pieces
+
 # Where rates are compared: places along the training, and of each place only
 # if a rate reaches this share of the greatest of all.
 _PLACES = 100
@@ -34,8 +36,6 @@ class Schedule:
     """
 
     def __init__(self, config: Any, *, planned: int, steps: int) -> None:
-        from object_detection.builders import optimizer_builder
-
         self._stretch = planned, steps
         self._step = tf.Variable(
             0,
@@ -43,10 +43,9 @@ class Schedule:
             dtype=tf.int64,
             aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
         )
-        self.optimizer, (rate,) = optimizer_builder.build(
-            config, global_step=self._step
+        self.optimizer, self.rate = loop_pieces.build_optimizer(
+            config, self._step
         )
-        self.rate = rate if callable(rate) else lambda: rate
 
     def move_to(self, step: int) -> float:
         """Sets the time to a joint step; returns the rate there."""

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
 from object_detection_patch.multi_task.rates import Schedule
 from object_detection_patch.multi_task.tasks import Task
-from object_detection_patch.od_api import step_guard
+from object_detection_patch.od_api import loop_pieces, step_guard
 
 _RUNNING = -1
-
-
-class _GradientCatcher:
-    """Takes an optimizer's place in the OD API's step and moves nothing."""
-
-    def __init__(self) -> None:
-        self.caught: list[tuple[Any, Any]] = []
-
-    def apply_gradients(
-        self, gradients: Iterable[tuple[Any, Any]], **unused: Any
-    ) -> None:
-        del unused
-        self.caught = [
-            (step_guard.finite_gradient(gradient, variable), variable)
-            for gradient, variable in gradients
-        ]
 
 
 class TaskTrainer:
@@ -57,10 +41,8 @@ class TaskTrainer:
         self._stopped_at = tf.Variable(
             _RUNNING, dtype=tf.int64, trainable=False
         )
-        # The one way that Keras 2 has, before a first gradient: made in the
-        # first step, slots would have TensorFlow trace it a second time.
-        schedule.optimizer._create_all_weights(self._own())  # noqa: SLF001
-        self._images = self._open_images()
+        loop_pieces.make_slots(schedule.optimizer, self._own())
+        self._images = loop_pieces.open_images(task.pipeline, model)
         self._traced = tf.function(
             # It is graph code already; converting all of the OD API below
             # it would take most of the time to the first step.
@@ -114,23 +96,6 @@ class TaskTrainer:
             v for v in self.model.trainable_variables if id(v) not in shared
         ]
 
-    def _open_images(self) -> Any:
-        from object_detection import inputs
-
-        pipeline = self.task.pipeline
-
-        def images(context: tf.distribute.InputContext) -> tf.data.Dataset:
-            return inputs.train_input(
-                train_config=pipeline.train_config,
-                train_input_config=pipeline.train_input_reader,
-                model_config=pipeline.model,
-                model=self.model,
-                input_context=context,
-            ).repeat()
-
-        strategy = tf.distribute.get_strategy()
-        return iter(strategy.distribute_datasets_from_function(images))
-
     def _distributed_step(self, images: Any) -> tuple[Any, list[Any]]:
         strategy = tf.distribute.get_strategy()
         loss, gradients = strategy.run(self._replica_step, next(images))
@@ -138,24 +103,15 @@ class TaskTrainer:
         return total, gradients
 
     def _replica_step(self, features: Any, labels: Any) -> tuple[Any, Any]:
-        from object_detection import model_lib_v2
-
-        catcher = _GradientCatcher()
-        train = self.task.train_config
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        loss = model_lib_v2.eager_train_step(
+        loss, pairs = loop_pieces.gradients(
             self.model,
             features,
             labels,
-            train.unpad_groundtruth_tensors,
-            catcher,
-            learning_rate=self.schedule.rate(),
-            add_regularization_loss=train.add_regularization_loss,
-            clip_gradients_value=train.gradient_clipping_by_norm or None,
-            global_step=self._step,
-            num_replicas=replicas,
+            self.task.train_config,
+            rate=self.schedule.rate(),
+            step=self._step,
         )
-        gradients = {id(v): gradient for gradient, v in catcher.caught}
+        gradients = {id(variable): gradient for gradient, variable in pairs}
         own = [(gradients[id(v)], v) for v in self._own()]
         self.schedule.optimizer.apply_gradients(own)
         return loss, [_or_zero(gradients.get(id(v)), v) for v in self._shared]

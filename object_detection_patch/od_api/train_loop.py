@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from object_detection_patch.od_api import compat
+from object_detection_patch.od_api import compat, loop_pieces
 
 
 @contextlib.contextmanager
@@ -54,11 +54,7 @@ def making_slots() -> Iterator[Callable[[Any], None]]:
 
     def make_slots(model: Any) -> None:
         while built:
-            optimizer = built.pop()
-            # The one way that Keras 2 has, before a first gradient.
-            optimizer._create_all_weights(  # noqa: SLF001
-                model.trainable_variables
-            )
+            loop_pieces.make_slots(built.pop(), model.trainable_variables)
 
     optimizer_builder.build = build
     try:
