@@ -84,7 +84,7 @@ class TaskTrainer:
             what = step_guard.non_finite_name(str(error))
             if what is None:
                 raise
-            self._stopped_at.assign(self._step)
+            self._stopped_at.assign(int(self._step.numpy()))
             raise step_guard.NonFiniteError(
                 f"{self.name} stops: NaN or infinity in {what} at step "
                 f"{self.stopped_at}."

@@ -53,7 +53,8 @@ def train_jointly() -> Callable[..., Any]:
             "steps": STEPS,
             "checkpoint_every_n": 2,
             "log_every_n": 1,
-            "max_rate_ratio": 2.0,
+            # So few steps leave the schedules little to agree on.
+            "max_rate_ratio": 3.0,
         }
         tf.config.run_functions_eagerly(True)
         try:

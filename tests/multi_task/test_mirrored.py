@@ -24,7 +24,7 @@ with repeatable.repeatable(3), strategy.scope():
     for steps_kept in (1, 2):
         joint = loop.train(
             tasks.read_tasks(configs, None), model_dir, private=None,
-            steps=2, checkpoint_every_n=1, log_every_n=1, max_rate_ratio=2.0,
+            steps=2, checkpoint_every_n=1, log_every_n=1, max_rate_ratio=5.0,
         )
     report = result.write(joint, model_dir)
 same = all(

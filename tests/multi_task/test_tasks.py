@@ -66,7 +66,7 @@ def test_a_task_twice(two_configs, changed):
 
 
 def test_a_config_without_a_patch(two_configs, changed):
-    bare = changed(r"\[object_detection_patch\.patch\][^\n]*\n", "")
+    bare = changed(r"\[object_detection_patch\.patch\][^}]*}", "")
     _refused(bare, r"`--private` must .*changed\.config without a patch")
     assert len(tasks.read_tasks(bare, "depthwise")) == 2
 
@@ -91,7 +91,7 @@ def test_another_architecture(changed):
 
 def test_missing_records(changed):
     _refused(
-        changed(r'input_path: "[^"]*"', 'input_path: "/nowhere/x"'),
+        changed(r"input_path: '[^']*'", "input_path: '/nowhere/x'"),
         "must match at least one file .*'/nowhere/x'",
     )
 
