@@ -55,7 +55,8 @@ _RULES = {
     ),
     "export": (
         {"checkpoints", "decathlon", "hosts", "keras_version", "od_api"}
-        | {"patch_file", "tflite"},
+        | {"patch_file", "tflite", "methods.block_layers"}
+        | {"methods.instance_routing"},
         {*_TF, "ai_edge_litert", "flatbuffers"},
     ),
     "recipes": ({"protos"}, {"google"}),

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from object_detection_patch.cli.options import add_calibration_records, count
+
+if TYPE_CHECKING:
+    from object_detection_patch.export.policy_graph import PolicySize
+
+# As `policy` in protos/patch.proto.
+_POLICY_BLOCKS = 3
+_POLICY_CHANNELS = 8
 
 
 def add(verbs: argparse._SubParsersAction) -> None:
@@ -32,6 +40,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
     )
     _add_outputs(verb)
     _add_precision(verb)
+    _add_routing(verb)
     verb.add_argument(
         "--eval_records",
         help="TFRecord file or pattern; the change in mAP is measured on it",
@@ -85,8 +94,31 @@ def _add_precision(verb: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_routing(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--routing",
+        action="store_true",
+        help="make a routing base, for patches whose images choose their "
+        "blocks (`instance_routing`): every block of the backbone is in it "
+        "twice, with a policy network; LiteRT runs one of the two. Give "
+        "--checkpoint_dir the published checkpoint that the tasks are "
+        "trained on. Not with int8",
+    )
+    for flag, default, what in (
+        ("--policy_blocks", _POLICY_BLOCKS, "blocks"),
+        ("--policy_channels", _POLICY_CHANNELS, "channels"),
+    ):
+        verb.add_argument(
+            flag,
+            type=count,
+            help=f"with --routing: `{what}` of the tasks' "
+            f"`instance_routing.policy` (default: {default})",
+        )
+
+
 def run(options: argparse.Namespace) -> int:
     _check_precision(options)
+    _check_routing(options)
     from object_detection_patch.export import base
 
     result = base.export_base(
@@ -101,9 +133,32 @@ def run(options: argparse.Namespace) -> int:
         regular_nms=options.regular_nms,
         eval_records=options.eval_records,
         snap=options.snap,
+        policy=_policy(options),
     )
     print(base.report(result))
     return 0
+
+
+def _policy(options: argparse.Namespace) -> PolicySize | None:
+    from object_detection_patch.export.policy_graph import PolicySize
+
+    if not options.routing:
+        return None
+    return PolicySize(
+        options.policy_blocks or _POLICY_BLOCKS,
+        options.policy_channels or _POLICY_CHANNELS,
+    )
+
+
+def _check_routing(options: argparse.Namespace) -> None:
+    if options.routing:
+        return
+    for flag in ("policy_blocks", "policy_channels"):
+        if getattr(options, flag) is not None:
+            raise ValueError(
+                f"`--{flag}` is for a routing base (--routing). Received: "
+                f"{getattr(options, flag)} without it."
+            )
 
 
 def _check_precision(options: argparse.Namespace) -> None:

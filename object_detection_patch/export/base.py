@@ -25,6 +25,7 @@ from object_detection_patch.export.exported_base import (
 from object_detection_patch.export.filling import Published
 from object_detection_patch.export.mending import Mended
 from object_detection_patch.export.model_of_base import Made
+from object_detection_patch.export.policy_graph import PolicySize
 from object_detection_patch.export.progress import Steps
 from object_detection_patch.export.restored import Base
 from object_detection_patch.export.stages import Stages
@@ -51,6 +52,7 @@ def export_base(
     regular_nms: bool = False,
     eval_records: str | None = None,
     snap: bool = False,
+    policy: PolicySize | None = None,
 ) -> ExportedBase:
     """Publishes a base: tasks are trained on the checkpoint that it writes.
 
@@ -67,6 +69,8 @@ def export_base(
       regular_nms: let the post-processing op suppress boxes class by class.
       eval_records: TFRecord pattern on which each stage's mAP is measured.
       snap: round the kernels to the int8 grid before publishing.
+      policy: makes a routing base, whose blocks exist twice, for patches with
+        a policy of this size; None makes an ordinary one.
 
     Raises:
       ValueError: for a config, checkpoint or option that does not fit.
@@ -82,6 +86,7 @@ def export_base(
         regular_nms=regular_nms,
         eval_records=eval_records,
         snap=snap,
+        policy=policy,
     )
     whole_folder.refuse_filled(output_dir)
     pipeline = pipeline_config.without_patch(
@@ -150,6 +155,7 @@ def _summary(
         max_detections=options.max_detections,
         regular_nms=options.regular_nms,
         accuracy=accuracy,
+        policy=options.policy,
     )
 
 

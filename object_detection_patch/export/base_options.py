@@ -7,6 +7,7 @@ from typing import Any
 
 from object_detection_patch.export import runtime
 from object_detection_patch.export.errors import ExportError
+from object_detection_patch.export.policy_graph import PolicySize
 from object_detection_patch.od_api import base_model
 from object_detection_patch.tflite.limits import MAX_CLASSES
 from object_detection_patch.tflite.sidecar import INT8
@@ -27,6 +28,7 @@ class Options:
     regular_nms: bool
     eval_records: str | None
     snap: bool
+    policy: PolicySize | None = None
 
 
 def check(pipeline: Any, options: Options) -> None:
@@ -55,7 +57,33 @@ def check(pipeline: Any, options: Options) -> None:
             "keeps room for all of them in every run. Received: "
             f"{options.max_detections}."
         )
+    if options.policy is not None:
+        _check_routing(ssd, options.policy, options.precision)
     _check_records(options)
+
+
+def _check_routing(ssd: Any, policy: PolicySize, precision: str) -> None:
+    if precision == INT8:
+        raise ExportError(
+            "A routing base stores its weights as float32 or float16: the "
+            "ranges of a model with branches cannot be measured. Received: "
+            "int8 (`--precision`)."
+        )
+    for flag, value in (
+        ("--policy_blocks", policy.blocks),
+        ("--policy_channels", policy.channels),
+    ):
+        if value < 1:
+            raise ExportError(f"`{flag}` must be >= 1. Received: {value}.")
+    size = ssd.image_resizer.fixed_shape_resizer
+    multiple = max(1, ssd.feature_extractor.pad_to_multiple)
+    if size.height % multiple or size.width % multiple:
+        raise ExportError(
+            "The policy of a routing base sees the image that the backbone "
+            "sees, so sides must be multiples of `pad_to_multiple` "
+            f"({multiple}; model.ssd.feature_extractor in pipeline.config). "
+            f"Received: {size.height} x {size.width}."
+        )
 
 
 def _check_records(options: Options) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from object_detection_patch.export.comparison import Difference
 from object_detection_patch.export.mending import Mended
+from object_detection_patch.export.policy_graph import PolicySize
 from object_detection_patch.tflite.patcher import SIDECAR_SUFFIX
 
 MODEL_FILE = "base.tflite"
@@ -25,6 +26,7 @@ class ExportedBase:
       difference: of the raw outputs from the Keras model's.
       max_detections, regular_nms: of the post-processing op.
       accuracy: mAP@0.5 by stage; empty without evaluation records.
+      policy: of a routing base, else None.
     """
 
     output_dir: str
@@ -42,6 +44,7 @@ class ExportedBase:
     max_detections: int
     regular_nms: bool
     accuracy: dict[str, float]
+    policy: PolicySize | None = None
 
 
 def report(exported: ExportedBase) -> str:
@@ -54,11 +57,22 @@ def report(exported: ExportedBase) -> str:
         f"tasks of up to {exported.capacity}.",
         f"{exported.kernels} kernels found in {exported.copies} copies, each "
         f"at least {exported.margin:,.0f} times nearer than the next best.",
+        *_routing(exported.policy),
         *_mended(exported.mended),
         _difference(exported.difference),
         *_accuracy(exported),
     ]
     return "\n".join(lines)
+
+
+def _routing(policy: PolicySize | None) -> Iterator[str]:
+    if policy is not None:
+        yield (
+            "A routing base: each block of the backbone is there frozen and as "
+            f"a slot for the task's, with slots for a policy of {policy.blocks}"
+            f" blocks and {policy.channels} channels. Without a patch that "
+            "routes, it is the ordinary base."
+        )
 
 
 def _mended(mended: Mended) -> Iterator[str]:

@@ -21,6 +21,7 @@ from object_detection_patch.patch_file import (
     Replace,
     ScaleOffset,
 )
+from object_detection_patch.patch_file.edits import is_slot, place_of
 from object_detection_patch.tflite.fit import fit
 from object_detection_patch.tflite.layout import base_places
 from object_detection_patch.tflite.model import patched_model
@@ -85,7 +86,7 @@ def _fingerprint(tensors: Mapping[str, np.ndarray]) -> str:
         {
             name: value
             for name, value in tensors.items()
-            if name.split("/", 1)[0] not in hosts_lib.HEADS
+            if place_of(name) not in hosts_lib.HEADS and not is_slot(name)
         }
     )
 

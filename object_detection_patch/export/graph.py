@@ -27,6 +27,7 @@ _CONVOLUTIONS = (
 class Convolution:
     """A convolution of the graph; tensors by index.
 
+    `operator` is its number in its own subgraph.
     `weights` and `bias` are the constants themselves, also where a
     DEQUANTIZE stands between them and the operation; `input` is the
     activation that it reads.
@@ -40,16 +41,46 @@ class Convolution:
 
 
 class Graph:
-    """A TFLite model with one subgraph, in the schema's object form."""
+    """A TFLite model, in the schema's object form.
+
+    Its tensors are numbered through all subgraphs, the main one first, so
+    that the main one's have their own numbers.
+    """
 
     def __init__(self, data: bytes) -> None:
         self.model = schema.ModelT.InitFromPackedBuf(data, 0)
         self.subgraph = self.model.subgraphs[0]
+        self._places = [
+            (number, index)
+            for number, subgraph in enumerate(self.model.subgraphs)
+            for index in range(len(subgraph.tensors))
+        ]
+        self._starts = [
+            self._places.index((number, 0))
+            for number in range(len(self.model.subgraphs))
+        ]
         self._makers = {
-            int(output): operator
-            for operator in self.subgraph.operators
+            start + int(output): (operator, start)
+            for start, _, operator in self._operators()
             for output in operator.outputs
         }
+
+    def _operators(self) -> Iterator[tuple[int, int, Any]]:
+        """First tensor of its subgraph, its number there, operator."""
+        for start, subgraph in zip(
+            self._starts, self.model.subgraphs, strict=True
+        ):
+            for number, operator in enumerate(subgraph.operators):
+                yield start, number, operator
+
+    @property
+    def tensors(self) -> int:
+        """How many there are."""
+        return len(self._places)
+
+    def place(self, index: int) -> tuple[int, int]:
+        """Subgraph of a tensor, and its number there."""
+        return self._places[index]
 
     def code(self, operator: Any) -> int:
         """The BuiltinOperator of an operator."""
@@ -59,7 +90,8 @@ class Graph:
         return [self.code(operator) for operator in self.subgraph.operators]
 
     def tensor(self, index: int) -> Any:
-        return self.subgraph.tensors[index]
+        subgraph, number = self._places[index]
+        return self.model.subgraphs[subgraph].tensors[number]
 
     def is_constant(self, index: int) -> bool:
         return self.data(index) is not None
@@ -96,16 +128,19 @@ class Graph:
         return _dequantised(values, tensor.quantization)
 
     def convolutions(self) -> Iterator[Convolution]:
-        """Every convolution, in the order of the graph."""
-        for number, operator in enumerate(self.subgraph.operators):
+        """Every convolution, subgraph by subgraph, in their orders."""
+        for start, number, operator in self._operators():
             if self.code(operator) in _CONVOLUTIONS:
-                depthwise = self.code(operator) == _CONVOLUTIONS[1]
+                read, weights, bias = (
+                    start + int(index) if index >= 0 else -1
+                    for index in operator.inputs[:3]
+                )
                 yield Convolution(
                     number,
-                    depthwise,
-                    int(operator.inputs[0]),
-                    self._constant(int(operator.inputs[1])),
-                    self._constant(int(operator.inputs[2])),
+                    self.code(operator) == _CONVOLUTIONS[1],
+                    read,
+                    self._constant(weights),
+                    self._constant(bias),
                 )
 
     def activations(self) -> list[int]:
@@ -140,11 +175,11 @@ class Graph:
         """The constant that a tensor is, or that is dequantised to it."""
         if index < 0 or self.is_constant(index):
             return index
-        maker = self._makers.get(index)
+        maker, start = self._makers.get(index, (None, 0))
         if maker is not None and self.code(maker) == (
             schema.BuiltinOperator.DEQUANTIZE
         ):
-            return int(maker.inputs[0])
+            return start + int(maker.inputs[0])
         return index
 
 

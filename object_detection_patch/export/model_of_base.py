@@ -14,6 +14,7 @@ from object_detection_patch.export.base_options import Options
 from object_detection_patch.export.filling import Published, fill
 from object_detection_patch.export.progress import Steps
 from object_detection_patch.export.restored import Base
+from object_detection_patch.export.routing import slot_values
 from object_detection_patch.export.structure import Structure
 from object_detection_patch.patch_file import LabelMapItem
 from object_detection_patch.tflite.sidecar import INT8
@@ -73,6 +74,7 @@ def make(
         max_detections=options.max_detections,
         regular_nms=options.regular_nms,
         steps=steps,
+        policy=options.policy,
     )
     is_int8 = options.precision == INT8
     steps.begin("measuring activations" if is_int8 else "filling")
@@ -93,10 +95,12 @@ def make(
 def _filled(
     base: Base, found: Structure, activations: Sequence[tuple[float, int]]
 ) -> Published:
+    tensors, epsilons = base.tensors(), base.epsilons()
+    slots, slot_epsilons = slot_values(found.sidecar, tensors, epsilons)
     return fill(
         found,
-        tensors=base.tensors(),
-        epsilons=base.epsilons(),
+        tensors=tensors | slots,
+        epsilons=epsilons | slot_epsilons,
         label_map=[LabelMapItem(*item) for item in base.items],
         metadata=base.metadata(),
         activations=activations,

@@ -80,7 +80,8 @@ def _tidy(graph: Graph, names: dict[int, str]) -> None:
     _own_buffers(graph)
     _order_outputs(graph)
     kept = {*map(int, graph.subgraph.inputs), *map(int, graph.subgraph.outputs)}
-    for index, tensor in enumerate(graph.subgraph.tensors):
+    for index in range(graph.tensors):
+        tensor = graph.tensor(index)
         if index not in kept:
             tensor.name = names.get(index, "").encode()
         if tensor.quantization is not None:
@@ -110,7 +111,8 @@ def _drop_conversion_metadata(model: Any) -> None:
 def _own_buffers(graph: Graph) -> None:
     """Constants that the converter let share a buffer get one each."""
     seen: set[int] = set()
-    for tensor in graph.subgraph.tensors:
+    for index in range(graph.tensors):
+        tensor = graph.tensor(index)
         shared = graph.model.buffers[tensor.buffer]
         if tensor.buffer in seen and shared.data is not None:
             own = schema.BufferT()
@@ -131,7 +133,7 @@ def _order_outputs(graph: Graph) -> None:
 
 def _external_constants(graph: Graph) -> list[int]:
     found = []
-    for index in range(len(graph.subgraph.tensors)):
+    for index in range(graph.tensors):
         data = graph.data(index)
         is_shape = graph.tensor(index).type == schema.TensorType.INT32 and (
             graph.tensor(index).quantization is None
@@ -170,7 +172,9 @@ def _links(root: Any, graph: Graph, external: list[int]) -> dict[Key, int]:
     for index in external:
         buffer = root.Buffers(int(graph.tensor(index).buffer))
         links[Key("data", index)] = _field(buffer, _DATA_SLOT)
-        quantization = root.Subgraphs(0).Tensors(index).Quantization()
+        subgraph, number = graph.place(index)
+        tensor = root.Subgraphs(subgraph).Tensors(number)
+        quantization = tensor.Quantization()
         if quantization is not None and quantization.ScaleLength():
             links[Key("scales", index)] = _field(quantization, _SCALE_SLOT)
             links[Key("zero_points", index)] = _field(

@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from object_detection_patch.export import mapping
+from object_detection_patch.export import mapping, routing
 from object_detection_patch.export.assembly import Assembly
 from object_detection_patch.export.class_numbers import find_class_numbers
+from object_detection_patch.export.policy_graph import PolicySize
 from object_detection_patch.export.probe import Probe
 from object_detection_patch.export.progress import Steps
 from object_detection_patch.export.skeleton import Skeleton, take_apart
 from object_detection_patch.tflite.layout import place_after
-from object_detection_patch.tflite.sidecar import Sidecar
+from object_detection_patch.tflite.sidecar import FLOAT16, Sidecar
 
 # Unlike each other and unlike what boxes have, so that no two constants of a
 # model are equal by chance and merge.
@@ -47,8 +48,12 @@ def find(
     max_detections: int,
     regular_nms: bool,
     steps: Steps,
+    policy: PolicySize | None = None,
 ) -> Structure:
     """Converts two probes of an architecture and maps their constants.
+
+    Args:
+      policy: of a routing base; None for an ordinary one.
 
     Raises:
       TensorMapError, StructureError: if the converter's graph cannot be
@@ -71,17 +76,25 @@ def find(
             )
         )
     steps.begin("mapping constants")
-    return find_structure(*probes, precision=precision, capacity=capacity)
+    return find_structure(
+        *probes, precision=precision, capacity=capacity, policy=policy
+    )
 
 
 def find_structure(
-    probe: Probe, other: Probe, *, precision: str, capacity: int
+    probe: Probe,
+    other: Probe,
+    *,
+    precision: str,
+    capacity: int,
+    policy: PolicySize | None = None,
 ) -> Structure:
     """Maps every constant of the models of one architecture.
 
     Args:
       probe, other: of `PROBE_CLASSES` classes, converted alike; their graphs
         are changed.
+      policy: see `find`.
 
     Raises:
       TensorMapError: if a constant comes from no tensor, or from several.
@@ -89,6 +102,15 @@ def find_structure(
     """
     mapped = [mapping.map_probe(one) for one in (probe, other)]
     mapping.check_alike(*(one.sources for one in mapped))
+    if policy is not None:
+        half = precision == FLOAT16
+        (probe, other), mapped = zip(
+            *(
+                routing.route(one, its, policy, half=half)
+                for one, its in zip((probe, other), mapped, strict=True)
+            ),
+            strict=True,
+        )
     first, second = (
         take_apart(one.graph, names=its.kernel_names())
         for one, its in zip((probe, other), mapped, strict=True)

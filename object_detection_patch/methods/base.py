@@ -148,6 +148,11 @@ class ModelPatch(keras.layers.Layer):
         del host
         return True
 
+    def prefix(self, host: Host) -> str:
+        """What the patch puts before the names of a host's tensors."""
+        del host
+        return ""
+
     def edits(self) -> list[edits.Edit]:
         """What ships beside the hosts' edits."""
         return []

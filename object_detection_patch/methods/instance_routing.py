@@ -8,6 +8,7 @@ SpotPatch. Beside them stand copies of the base's blocks that never train.
 from __future__ import annotations
 
 import contextlib
+import functools
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -20,7 +21,12 @@ from object_detection_patch.keras_version import keras
 from object_detection_patch.methods import base, kernel_view
 from object_detection_patch.methods.block_layers import main_path_block
 from object_detection_patch.methods.blocks import find_units
-from object_detection_patch.methods.policy import PolicyNetwork, choose, gumbel
+from object_detection_patch.methods.policy import (
+    PolicyNetwork,
+    choose,
+    gumbel,
+    policy_edits,
+)
 from object_detection_patch.methods.routed_model import Branch, RoutedModel
 from object_detection_patch.patch_file import edits
 from object_detection_patch.protos import patch_pb2
@@ -30,7 +36,6 @@ _USAGE_MOMENTUM = 0.99
 # Of the random policy (SpotTune, Section 4.1).
 _ALWAYS_TUNED = 3
 _TINY = 1e-6
-_PREFIX = edits.POLICY_PREFIX
 _Options = patch_pb2.InstanceRouting
 
 
@@ -199,6 +204,12 @@ class Router(base.ModelPatch):
         order = np.argsort(-self.usage.numpy(), kind="stable")
         return [self.blocks[number] for number in sorted(order[:count])]
 
+    def prefix(self, host: base.Host) -> str:
+        """Of hosts that a routing base has twice, the task's copy."""
+        if self._is_decided or main_path_block(host.layer) is None:
+            return ""
+        return edits.TUNED_PREFIX
+
     def edits(self) -> list[edits.Edit]:
         """What a phone needs to decide by itself.
 
@@ -208,11 +219,9 @@ class Router(base.ModelPatch):
         if self._is_decided:
             return []
         if self.policy is None:
-            return [edits.Replace(f"{_PREFIX}shares", self._random_shares())]
-        return [
-            edits.Replace(f"{_PREFIX}{name}", value)
-            for name, value in _named_weights(self.policy)
-        ]
+            name = f"{edits.POLICY_PREFIX}shares"
+            return [edits.Replace(name, self._random_shares())]
+        return policy_edits(self.policy)
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[list[np.ndarray]]:
@@ -248,12 +257,15 @@ class Router(base.ModelPatch):
         )
 
         def route(block: str, own: Branch, frozen: Branch) -> list[tf.Tensor]:
-            share = by_block[block][:, None, None, None]
-            return [
-                tf.cast(share, tuned.dtype) * tuned
-                + tf.cast(1.0 - share, tuned.dtype) * base_
-                for tuned, base_ in zip(own(), frozen(), strict=True)
-            ]
+            share = by_block[block]
+            blend = functools.partial(_blended, share, own, frozen)
+            if self._training:
+                return blend()
+            return tf.cond(
+                tf.reduce_all(share == 1.0),
+                own,
+                lambda: tf.cond(tf.reduce_all(share == 0.0), frozen, blend),
+            )
 
         return route
 
@@ -306,6 +318,16 @@ class Router(base.ModelPatch):
         )
 
 
+def _blended(share: tf.Tensor, own: Branch, frozen: Branch) -> list[tf.Tensor]:
+    """Each image's share of the task's block; float32 [batch]."""
+    share = share[:, None, None, None]
+    return [
+        tf.cast(share, tuned.dtype) * tuned
+        + tf.cast(1.0 - share, tuned.dtype) * base_
+        for tuned, base_ in zip(own(), frozen(), strict=True)
+    ]
+
+
 def routed_blocks(backbone: Backbone) -> list[str]:
     """Names of a backbone's blocks, in network order."""
     units = find_units(backbone.model)
@@ -332,7 +354,3 @@ def _copy(layer: Any) -> Any:
     copy.build(layer.input_shape)
     kernel_view.frozen(copy)
     return copy
-
-
-def _named_weights(policy: PolicyNetwork) -> list[tuple[str, np.ndarray]]:
-    return [(weight.name, weight.numpy()) for weight in policy.weights]

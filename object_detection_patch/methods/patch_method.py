@@ -28,9 +28,15 @@ class OtherPatchError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class GateState:
-    """One kernel's gate: `weights` is the number of weights behind it."""
+    """One kernel's gate.
+
+    Args:
+      target: what the host's edit names, once the gate is open.
+      weights: number of weights behind it.
+    """
 
     host: str
+    target: str
     place: str
     is_open: bool
     weights: int
@@ -258,9 +264,9 @@ class PatchMethod(keras.layers.Layer):
         for host, patch in self._shipped():
             gated = isinstance(patch, base.GatedKernelPatch)
             if not gated or gates == "trained":
-                shipped.extend(patch.edits(host))
+                shipped += self._renamed(host, patch.edits(host))
             elif gates == "open":
-                shipped.extend(patch.edits_if_open(host))
+                shipped += self._renamed(host, patch.edits_if_open(host))
         shipped += [
             edits.Replace(head.name, head.variable.numpy())
             for head in self.hosts.heads
@@ -276,10 +282,30 @@ class PatchMethod(keras.layers.Layer):
             if all(model.ships(host) for model in self.model_patches)
         ]
 
+    def _renamed(
+        self, host: base.Host, found: Iterable[edits.Edit]
+    ) -> list[edits.Edit]:
+        prefix = self._prefix(host)
+        return [
+            dataclasses.replace(edit, target=prefix + edit.target)
+            if prefix
+            else edit
+            for edit in found
+        ]
+
+    def _prefix(self, host: base.Host) -> str:
+        return "".join(model.prefix(host) for model in self.model_patches)
+
     def gates(self) -> list[GateState]:
         """The state of every gated kernel, in network order."""
         return [
-            GateState(host.name, host.place, patch.gate_is_open(), host.size)
+            GateState(
+                host.name,
+                self._prefix(host) + host.name,
+                host.place,
+                patch.gate_is_open(),
+                host.size,
+            )
             for host, patch in self._patched.values()
             if isinstance(patch, base.GatedKernelPatch)
         ]

@@ -8,6 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from object_detection_patch.keras_version import keras
+from object_detection_patch.patch_file import Replace, ScaleOffset
+from object_detection_patch.patch_file.edits import POLICY_PREFIX, Edit
 
 
 class PolicyNetwork(keras.layers.Layer):
@@ -50,6 +52,16 @@ class PolicyNetwork(keras.layers.Layer):
         logits = self.logits(tf.reduce_mean(x, axis=[1, 2]))
         return tf.reshape(logits, [-1, self.decisions, 2])
 
+    def convolutions(self) -> dict[str, _ConvolutionNorm]:
+        """Name in patch files -> convolution and its BatchNorm."""
+        found = {"stem": self.stem}
+        for number, block in enumerate(self.blocks, start=1):
+            found |= {
+                f"block_{number}/{name}": getattr(block, name)
+                for name in ("first", "second", "shortcut")
+            }
+        return found
+
 
 class _PolicyBlock(keras.layers.Layer):
     """Two convolutions, the first strided, around a strided shortcut."""
@@ -79,6 +91,30 @@ class _ConvolutionNorm(keras.layers.Layer):
 
     def call(self, x: tf.Tensor, training: bool = False) -> tf.Tensor:
         return self.norm(self.convolution(x), training=training)
+
+
+def policy_edits(policy: PolicyNetwork) -> list[Edit]:
+    """A policy as the slots of a routing base take it.
+
+    Their BatchNorms have mean 0 and deviation 1, so the statistics are folded
+    into scale and offset; the dense layer is a 1 x 1 convolution.
+    """
+    found: list[Edit] = []
+    for name, layer in policy.convolutions().items():
+        place = f"{POLICY_PREFIX}{name}"
+        norm = layer.norm
+        scale = norm.gamma / tf.sqrt(norm.moving_variance + norm.epsilon)
+        offset = norm.beta - norm.moving_mean * scale
+        found += [
+            Replace(f"{place}/kernel", layer.convolution.kernel.numpy()),
+            ScaleOffset(f"{place}/norm", scale.numpy(), offset.numpy()),
+        ]
+    logits = f"{POLICY_PREFIX}logits"
+    return [
+        *found,
+        Replace(f"{logits}/kernel", policy.logits.kernel.numpy()[None, None]),
+        Replace(f"{logits}/bias", policy.logits.bias.numpy()),
+    ]
 
 
 def gumbel(shape: tf.Tensor) -> tf.Tensor:

@@ -28,8 +28,10 @@ from object_detection_patch.patch_file.by_value import (
 
 # Heads belong to a task: they may be absent from the base or of other shape.
 HEAD_PLACES = ("box_head", "class_head")
-# Of what chooses blocks for each image.
+# Of what chooses blocks for each image, and of the copies of base tensors that
+# the chosen blocks use: slots, which a routing base has beside its own tensors.
 POLICY_PREFIX = "policy/"
+TUNED_PREFIX = "tuned/"
 # Numbers looked at together where a look takes memory.
 _BLOCK = 2**16
 
@@ -134,6 +136,25 @@ def place_of(target: str) -> str:
     return target.split("/", 1)[0]
 
 
+def is_slot(target: str) -> bool:
+    """Whether a name is of a tensor that only routing bases have."""
+    return target.startswith((POLICY_PREFIX, TUNED_PREFIX))
+
+
+def routing_hint(target: str) -> str:
+    """What to do about an edit of a slot that a base lacks; empty for others.
+
+    Starts with a space, to follow the sentence that names the target.
+    """
+    if not is_slot(target):
+        return ""
+    return (
+        " The patch chooses blocks for each image, which an ordinary base "
+        "cannot: publish it for a routing base (`od-patch export-base "
+        "--routing`), or train it with `instance_routing.global_blocks`."
+    )
+
+
 def check_edits(edits: Iterable[Edit]) -> None:
     """Raises PatchFileError unless the edits may stand in a file together.
 
@@ -224,16 +245,9 @@ def _masked(kernel: np.ndarray, edit: MaskEdit) -> np.ndarray:
 
 def _shape_in(base: Mapping[str, np.ndarray], name: str) -> tuple[int, ...]:
     if name not in base:
-        hint = ""
-        if name.startswith(POLICY_PREFIX):
-            hint = (
-                " It chooses blocks for each image, which no base does by "
-                "itself; with `instance_routing.global_blocks` a patch is "
-                "trained that every base can take."
-            )
         raise errors.MissingTargetError(
             "A patch may edit only tensors that the base model has. "
-            f"Received: an edit of {errors.shown(name)}.{hint}"
+            f"Received: an edit of {errors.shown(name)}.{routing_hint(name)}"
         )
     return np.shape(base[name])
 

@@ -11,6 +11,7 @@ from object_detection_patch.patch_file.edits import (
     MASKED,
     Edit,
     place_of,
+    routing_hint,
 )
 from object_detection_patch.patch_file.errors import shown
 from object_detection_patch.tflite.errors import (
@@ -86,7 +87,7 @@ def _check_edit(shapes: _Shapes, edit: Edit, classes: int) -> None:
         raise UnfitEditError(
             "An edit must name a tensor of the published base, by a kind "
             f"that fits it. Received: {type(edit).__name__} of "
-            f"{shown(edit.target)}."
+            f"{shown(edit.target)}.{routing_hint(edit.target)}"
         )
     if not _has_shape(edit, wanted):
         rule = "fit a kernel of" if isinstance(edit, ADAPTERS) else "have"

@@ -81,7 +81,7 @@ def _metadata(pipeline: Any, method: Any, step: int) -> dict[str, Any]:
         "nominal_bits": footprint.nominal_bits(bits=32),
         "uncounted": sorted(cost.uncounted_names(method.hosts)),
         "gateable": [
-            {"name": gate.host, "weights": gate.weights}
+            {"name": gate.target, "weights": gate.weights}
             for gate in method.gates()
         ],
     }
