@@ -219,8 +219,7 @@ class Router(base.ModelPatch):
         if self._is_decided:
             return []
         if self.policy is None:
-            name = f"{edits.POLICY_PREFIX}shares"
-            return [edits.Replace(name, self._random_shares())]
+            return [edits.Replace(edits.SHARES, self._random_shares())]
         return policy_edits(self.policy)
 
     @contextlib.contextmanager

@@ -32,6 +32,8 @@ HEAD_PLACES = ("box_head", "class_head")
 # the chosen blocks use: slots, which a routing base has beside its own tensors.
 POLICY_PREFIX = "policy/"
 TUNED_PREFIX = "tuned/"
+# How likely the random policy takes each block tuned.
+SHARES = f"{POLICY_PREFIX}shares"
 # Numbers looked at together where a look takes memory.
 _BLOCK = 2**16
 
@@ -148,6 +150,11 @@ def routing_hint(target: str) -> str:
     """
     if not is_slot(target):
         return ""
+    if target == SHARES:
+        return (
+            " Chance chooses blocks in this patch, which is for comparisons; "
+            "no .tflite does."
+        )
     return (
         " The patch chooses blocks for each image, which an ordinary base "
         "cannot: publish it for a routing base (`od-patch export-base "

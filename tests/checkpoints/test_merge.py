@@ -84,7 +84,7 @@ def test_a_patch_that_routes_images_is_refused(
     small_world, checkpoint_of, base_dir, tmp_path
 ):
     trained = extract.extract(*checkpoint_of("ROUTED_SPOTPATCH"))
-    with pytest.raises(PatchFileError, match="policy/.*global_blocks"):
+    with pytest.raises(PatchFileError, match="tuned/.*export-base --routing"):
         merge.merge(
             base_config=small_world.base_config,
             base_checkpoint=base_dir,

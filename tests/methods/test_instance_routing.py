@@ -20,6 +20,7 @@ from object_detection_patch.patch_file import (
 from object_detection_patch.protos import patch_pb2
 
 _BLOCKS = 17
+_ROUTING_BASE = "tuned/.*export-base --routing.*global_blocks"
 
 
 def _model():
@@ -193,15 +194,88 @@ def _shipped(patch):
 
 
 def test_a_policy_travels_in_the_patch():
+    """Under names that no other model of the process changes."""
+    _routed()
     _, patch = _routed()
     shipped = _shipped(patch)
 
     policy = patch.model_patches[0].policy
-    assert len(policy.weights) > 20
-    for weight in policy.weights:
-        np.testing.assert_array_equal(
-            shipped[f"policy/{weight.name}"].values, weight.numpy()
-        )
+    names = {name for name in shipped if name.startswith("policy/")}
+    places = ["stem"] + [
+        f"block_{number}/{layer}"
+        for number in (1, 2, 3)
+        for layer in ("first", "second", "shortcut")
+    ]
+    assert names == {"policy/logits/kernel", "policy/logits/bias"} | {
+        f"policy/{place}/{tensor}"
+        for place in places
+        for tensor in ("kernel", "norm")
+    }
+    np.testing.assert_array_equal(
+        shipped["policy/stem/kernel"].values,
+        policy.stem.convolution.kernel.numpy(),
+    )
+
+
+def test_the_tasks_blocks_travel_apart_from_the_bases():
+    """And what no block holds under its own name."""
+    for parts in ("preset: SPOTTUNE", "preset: ROUTED_SPOTPATCH"):
+        _, patch = _routed(parts=parts)
+        blocks = {
+            host.name: main_path_block(host.layer) for host in patch.hosts
+        }
+        found = {
+            edit.target
+            for edit in patch.edits(gates="open")
+            if not edit.target.startswith("policy/")
+        }
+        wanted = {
+            f"tuned/{name}" if block else name
+            for name, block in blocks.items()
+            if not block or f"tuned/{name}" in found
+        }
+        assert wanted <= found
+        assert not {name for name, block in blocks.items() if block} & found
+        assert len([name for name in found if name.startswith("tuned/")]) > 90
+        gates = {gate.target for gate in patch.gates()}
+        assert gates <= found
+
+
+@pytest.mark.parametrize("traced", [False, True])
+def test_one_image_runs_the_chosen_branches_alone(images, traced):
+    """What did not run cannot spoil the result, not even by 0 * NaN."""
+    model, patch = _routed()
+    (router,) = patch.model_patches
+    taken = np.zeros([1, _BLOCKS])
+    taken[0, [2, 9, 16]] = 1
+    _set_choices(router, taken)
+    call = tf.function(model) if traced else model
+    before = call(images[:1]).numpy()
+    for number, block in enumerate(router.blocks):
+        if taken[0, number]:
+            _spoil(router.frozen.values(), block)
+        else:
+            _spoil(_layers(model), block)
+
+    np.testing.assert_array_equal(call(images[:1]), before)
+
+
+def test_images_of_two_minds_run_both_branches(images):
+    model, patch = _routed()
+    (router,) = patch.model_patches
+    taken = np.zeros([2, _BLOCKS])
+    taken[0] = 1
+    _set_choices(router, taken)
+    _spoil(_layers(model), "block_3")
+
+    assert np.isnan(model(images[:2])).any(axis=1).all()
+
+
+def _spoil(layers, block):
+    for layer in layers:
+        if main_path_block(layer) == block:
+            for weight in layer.weights:
+                weight.assign(np.full(weight.shape, np.nan))
 
 
 def test_no_base_takes_a_patch_whose_images_choose():
@@ -210,7 +284,7 @@ def test_no_base_takes_a_patch_whose_images_choose():
         model, patch = _routed(options)
         tensors = {k: v.numpy() for k, v in patch.hosts.base_tensors().items()}
         del model
-        with pytest.raises(PatchFileError, match="policy/.*global_blocks"):
+        with pytest.raises(PatchFileError, match=_ROUTING_BASE):
             apply_edits(tensors, patch.edits())
 
 
