@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def _compare(image_size: int, options: argparse.Namespace) -> dict[str, Any]:
-    runs = {m: _Run(m, image_size, options.batch_size) for m in METHODS}
+    runs = {m: Run(m, image_size, options.batch_size) for m in METHODS}
     first = {method: run.timed() for method, run in runs.items()}
     for run in runs.values():
         run.timed()
@@ -74,7 +74,7 @@ def _compare(image_size: int, options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-class _Run:
+class Run:
     """One method's model, optimizer and traced training step."""
 
     def __init__(self, method: str, image_size: int, batch_size: int) -> None:
@@ -109,6 +109,11 @@ class _Run:
         started = time.perf_counter()
         float(self._train_step())
         return time.perf_counter() - started
+
+
+def patched_model(method: str, image_size: int) -> Any:
+    """A patched SSD with fresh weights."""
+    return _patched(_pipeline(method, image_size, batch_size=1))
 
 
 def _patched(pipeline: Any) -> Any:
@@ -196,7 +201,7 @@ def _peak(method: str, options: argparse.Namespace) -> dict[str, int]:
     from object_detection import model_lib_v2  # noqa: F401
 
     runtime = _resident_bytes()
-    run = _Run(method, options.image_size[0], options.batch_size)
+    run = Run(method, options.image_size[0], options.batch_size)
     for _ in range(5):
         run.timed()
     return {"peak": _resident_bytes(), "runtime": runtime}

@@ -1,286 +1,203 @@
-"""A routing base: each image runs, block by block, one of two branches.
+"""Blocks of a TFLite graph become branches, and their weights slots.
 
-Oracles: the routed Keras model, which ran both branches or a `tf.cond`, the
-ordinary base, and LiteRT's own profiler.
+On a tiny network, without Keras and converter; test_routing_base.py has a
+detector. The oracle is the ordinary base with the chosen blocks patched.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import pathlib
-import sys
+import dataclasses
+import itertools
 
 import numpy as np
 import pytest
-import tensorflow as tf
+import tiny_mobile
+from ai_edge_litert import interpreter as litert
+from ai_edge_litert import schema_py_generated as schema
 
-from object_detection_patch import tflite
-from object_detection_patch.export import base as base_lib
-from object_detection_patch.export import release, runtime
-from object_detection_patch.export.errors import ExportError
 from object_detection_patch.export.graph import Graph
 from object_detection_patch.export.policy_graph import PolicySize
-from object_detection_patch.od_api import base_model, pipeline_config
 from object_detection_patch.patch_file import (
-    LabelMapItem,
+    AddSigned,
     Patch,
-    read_patch,
-    write_patch,
+    Replace,
+    ScaleOffset,
+    to_bytes,
 )
+from object_detection_patch.patch_file.edits import is_slot
+from object_detection_patch.tflite import patcher
 from object_detection_patch.tflite.errors import UnfitEditError
-from object_detection_patch.training import patched_model
 
-# The converter warns of what it does not keep.
-pytestmark = pytest.mark.filterwarnings("ignore")
-
-_POLICY = PolicySize(3, 8)
-_BLOCKS = 17
-_ROOT = pathlib.Path(__file__).parents[2]
+_POLICY = PolicySize(2, 4)
+_PRECISIONS = ("float32", "float16")
 
 
-@pytest.fixture(scope="module")
-def routing_base(export_base):
-    return export_base("float32", policy=_POLICY)
-
-
-@pytest.fixture(scope="module")
-def images():
-    """Of many brightnesses, so that a policy tells them apart."""
-    random = np.random.default_rng(3)
-    noise = random.uniform(-0.5, 0.5, (6, 96, 96, 3))
-    return (noise + np.linspace(-0.5, 0.5, 6)[:, None, None, None]).astype("f")
-
-
-@pytest.fixture(scope="module")
-def task(routing_base, small_world, tmp_path_factory):
-    """preset -> a routed model whose policy is undecided no more, its patch."""
-    made = {}
-
-    def make(preset):
-        if preset not in made:
-            path = tmp_path_factory.mktemp("routed") / f"{preset}.patch"
-            made[preset] = (_trained(routing_base, small_world, preset), path)
-            _write(made[preset][0], path)
-        return made[preset]
+@pytest.fixture
+def publish(monkeypatch):
+    def make(precision="float32", policy=_POLICY):
+        return tiny_mobile.publish(monkeypatch, precision, policy)
 
     return make
 
 
-def _trained(folder, small_world, preset):
-    """As if trained: everything that trains has moved."""
-    pipeline = pipeline_config.read_pipeline(
-        small_world.config("stripes", preset)
-    )
-    model = patched_model.build_patched(
-        pipeline.model, pipeline_config.require_patch(pipeline, "")
-    )
-    base_model.restore_base(
-        model,
-        model.patch.hosts,
-        str(folder / "checkpoint" / "ckpt-0"),
-        checkpoint_type="detection",
-    )
-    model.patch.initialise()
-    random = np.random.default_rng(11)
-    for weight in model.patch.trainable_weights:
-        noise = random.standard_normal(weight.shape)
-        weight.assign_add((0.02 * noise).astype(np.float32))
-    (router,) = model.patch.model_patches
-    for layer in router.policy.convolutions().values():
-        norm = layer.norm
-        norm.moving_mean.assign(0.1 * random.standard_normal(norm.gamma.shape))
-        norm.moving_variance.assign(random.uniform(0.5, 2, norm.gamma.shape))
-    kernel = router.policy.logits.kernel
-    kernel.assign(random.standard_normal(kernel.shape))
-    return model
+def _run(model, image):
+    runner = litert.Interpreter(model_content=model, num_threads=1)
+    runner.allocate_tensors()
+    runner.set_tensor(runner.get_input_details()[0]["index"], image)
+    runner.invoke()
+    return runner.get_tensor(runner.get_output_details()[0]["index"])
 
 
-def _write(model, path):
-    patch = model.patch
-    labels = [
-        LabelMapItem(n + 1, f"c{n}", "") for n in range(model.num_classes)
-    ]
-    write_patch(
-        path,
+@pytest.fixture
+def image():
+    shape = (1, tiny_mobile.SIDE, tiny_mobile.SIDE, 3)
+    return np.random.default_rng(3).normal(0, 1, shape).astype(np.float32)
+
+
+def _block(name):
+    layer = name.split("/")[1]
+    return next((b for b in tiny_mobile.BLOCKS if layer.startswith(b)), None)
+
+
+def _edits():
+    """An edit of every tensor, by the base's names."""
+    random = np.random.default_rng(9)
+    for name, value in tiny_mobile.base_values().items():
+        if name.startswith("class_head"):
+            yield Replace(name, value + 1)
+        elif name.endswith("_expand/kernel"):
+            yield AddSigned(name, random.random(value.shape) < 0.5, 0.1)
+        elif name.endswith("kernel"):
+            yield Replace(name, value + random.normal(0, 0.1, value.shape))
+        elif name.endswith("/gamma"):
+            scale = random.uniform(0.5, 2, value.shape)
+            yield ScaleOffset(name.removesuffix("/gamma"), scale, scale - 1)
+
+
+def _patch(edits, published):
+    return to_bytes(
         Patch(
-            patch.method,
-            patch.base_fingerprint,
-            tuple(patch.edits()),
-            tuple(labels),
-        ),
-    )
-
-
-def _keras(model, image):
-    base_model.set_training(model, False)
-    predicted = model.predict(tf.constant(image[None]), None)
-    scores = model._score_conversion_fn(
-        predicted["class_predictions_with_background"]
-    )
-    return predicted["box_encodings"].numpy(), scores.numpy()
-
-
-def _choices(model, images):
-    (router,) = model.patch.model_patches
-    router.set_training(False)
-    return router._choices(tf.constant(images)).numpy().astype(bool)
-
-
-def _check_alike(found, wanted, tolerance):
-    for one, other in zip(found, wanted, strict=True):
-        one, other = one.reshape(-1), other.reshape(-1)
-        largest = max(1.0, np.abs(other).max())
-        np.testing.assert_allclose(one, other, atol=tolerance * largest)
-
-
-def test_without_a_patch_it_is_the_ordinary_base(
-    routing_base, export_base, images
-):
-    ordinary = export_base("float32")
-    found = (routing_base / "base.tflite").read_bytes()
-    plain = (ordinary / "base.tflite").read_bytes()
-    for image in images[:2]:
-        for one, other in zip(
-            runtime.Runtime(found, keep_tensors=True).raw_outputs(image),
-            runtime.Runtime(plain, keep_tensors=True).raw_outputs(image),
-            strict=True,
-        ):
-            np.testing.assert_array_equal(one, other)
-    sidecars = [
-        tflite.read_sidecar(folder / "base.odpatch")
-        for folder in (routing_base, ordinary)
-    ]
-    assert sidecars[0].base_fingerprint == sidecars[1].base_fingerprint
-    assert len(Graph(found).model.subgraphs) == 1 + 2 * _BLOCKS
-    report = (routing_base / "report.txt").read_text()
-    assert "A routing base" in report
-    assert "policy of 3 blocks and 8 channels" in report
-
-
-@pytest.mark.parametrize("preset", ["SPOTTUNE", "ROUTED_SPOTPATCH"])
-def test_each_image_gets_what_keras_gives_it(
-    routing_base, task, images, tmp_path, preset
-):
-    model, patch = task(preset)
-    output = tmp_path / "task.tflite"
-    tflite.apply(routing_base / "base.tflite", patch, output)
-    choices = _choices(model, images)
-    # Both branches are taken, and not by all images alike.
-    assert 0.1 < choices.mean() < 0.9
-    assert len(np.unique(choices, axis=0)) > 1
-    runner = runtime.Runtime(output.read_bytes(), keep_tensors=True)
-    for image in images:
-        _check_alike(runner.raw_outputs(image), _keras(model, image), 1e-4)
-
-
-def test_the_profiler_sees_one_branch_of_each_block(
-    routing_base, task, images, tmp_path
-):
-    model, patch = task("SPOTTUNE")
-    output = tmp_path / "task.tflite"
-    tflite.apply(routing_base / "base.tflite", patch, output)
-    profile = _module("litert_profile")
-    profiled = profile.ProfiledModel(str(output))
-    for image, taken in zip(images, _choices(model, images), strict=True):
-        ran = profile.subgraphs_run(profiled.run(image[None]))
-        assert ran == [0] + [
-            2 * block + (1 if tuned else 2) for block, tuned in enumerate(taken)
-        ]
-
-
-def _module(name):
-    spec = importlib.util.spec_from_file_location(
-        name, _ROOT / "benchmarks" / f"{name}.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_published_it_is_verified_on_the_phone(routing_base, task, tmp_path):
-    _, patch = task("ROUTED_SPOTPATCH")
-    base = str(routing_base / "base.tflite")
-    published = tmp_path / "small.patch"
-    release.publish(
-        patch=str(patch),
-        bases=[base],
-        output=str(published),
-        records=release.TaskRecords(),
-    )
-    applied = tflite.apply(base, published, tmp_path / "task.tflite")
-
-    assert applied.verified
-    assert published.stat().st_size < patch.stat().st_size
-
-
-def test_an_ordinary_patch_fits_too(
-    routing_base, export_base, write_task, images, tmp_path
-):
-    ordinary = export_base("float32")
-    patch = write_task(ordinary, 3)
-    found = []
-    for folder in (routing_base, ordinary):
-        output = tmp_path / "task.tflite"
-        tflite.apply(folder / "base.tflite", patch, output)
-        runner = runtime.Runtime(output.read_bytes(), keep_tensors=True)
-        found.append(runner.raw_outputs(images[0]))
-    for one, other in zip(*found, strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-def test_an_ordinary_base_refuses_a_routed_patch(export_base, task, tmp_path):
-    _, patch = task("SPOTTUNE")
-    base = str(export_base("float32") / "base.tflite")
-    with pytest.raises(UnfitEditError, match="tuned/.*export-base --routing"):
-        tflite.apply(base, patch, tmp_path / "task.tflite")
-    with pytest.raises(UnfitEditError, match="tuned/.*export-base --routing"):
-        release.publish(
-            patch=str(patch),
-            bases=[base],
-            output=str(tmp_path / "small.patch"),
-            records=release.TaskRecords(),
+            "TEST",
+            published.sidecar.base_fingerprint,
+            tuple(edits),
+            tiny_mobile.labels(),
         )
-    assert not list(tmp_path.iterdir())
-    assert read_patch(patch).method == "SPOTTUNE"
+    )
 
 
-@pytest.mark.slow
-def test_in_float16_too(export_base, task, images, tmp_path):
-    model, patch = task("SPOTTUNE")
-    folder = export_base("float16", policy=_POLICY)
-    output = tmp_path / "task.tflite"
-    tflite.apply(folder / "base.tflite", patch, output)
-    runner = runtime.Runtime(output.read_bytes(), keep_tensors=True)
-    found = [runner.raw_outputs(image) for image in images]
-    # Rounding may move an image over the border between two choices.
-    near = 0
-    for image, outputs in zip(images, found, strict=True):
-        try:
-            _check_alike(outputs, _keras(model, image), 3e-2)
-            near += 1
-        except AssertionError:
-            pass
-    assert near >= len(images) - 1
+def _routed_edits(tuned):
+    """Those of a patch whose policy takes these blocks for every image."""
+    for edit in _edits():
+        prefix = "tuned/" if _block(edit.target) else ""
+        yield dataclasses.replace(edit, target=prefix + edit.target)
+    bias = [(0, 1) if b in tuned else (1, 0) for b in tiny_mobile.BLOCKS]
+    yield Replace("policy/logits/bias", np.reshape(bias, -1))
 
 
+def _apply(published, patch):
+    return patcher.apply_bytes(published.model, published.sidecar_bytes, patch)
+
+
+@pytest.mark.parametrize("precision", _PRECISIONS)
 @pytest.mark.parametrize(
-    ("options", "message"),
+    "tuned",
     [
-        ({"precision": "int8"}, "float32 or float16.* Received: int8"),
-        ({"policy": PolicySize(0, 8)}, "`--policy_blocks` must be >= 1"),
-        ({"policy": PolicySize(3, 0)}, "`--policy_channels` must be >= 1"),
+        blocks
+        for number in range(4)
+        for blocks in itertools.combinations(tiny_mobile.BLOCKS, number)
     ],
 )
-def test_what_cannot_be_is_refused(small_world, tmp_path, options, message):
-    with pytest.raises(ExportError, match=message):
-        base_lib.export_base(
-            **{
-                "pipeline_config_path": small_world.base_config,
-                "checkpoint_dir": small_world.base_checkpoint,
-                "output_dir": str(tmp_path / "out"),
-                "policy": _POLICY,
-            }
-            | options,
-        )
-    assert not (tmp_path / "out").exists()
+def test_a_policy_puts_blocks_together(publish, image, precision, tuned):
+    routing, ordinary = publish(precision), publish(precision, None)
+    routed = _apply(routing, _patch(_routed_edits(tuned), routing))
+    mixed = [
+        edit
+        for edit in _edits()
+        if _block(edit.target) is None or _block(edit.target) in tuned
+    ]
+    plain = _apply(ordinary, _patch(mixed, ordinary))
+
+    np.testing.assert_array_equal(_run(routed, image), _run(plain, image))
+    assert not np.allclose(_run(plain, image), _run(ordinary.model, image))
+
+
+@pytest.mark.parametrize("precision", _PRECISIONS)
+def test_idle_it_is_the_base(publish, image, precision):
+    routing, ordinary = publish(precision), publish(precision, None)
+
+    np.testing.assert_array_equal(
+        _run(routing.model, image), _run(ordinary.model, image)
+    )
+    mine, its = routing.sidecar, ordinary.sidecar
+    assert mine.base_fingerprint == its.base_fingerprint
+    names = [kernel.name for kernel in mine.kernels]
+    slots = {name for name in names if is_slot(name)}
+    assert set(names) - slots == {kernel.name for kernel in its.kernels}
+    assert {name for name in slots if name.startswith("tuned/")} == {
+        f"tuned/{kernel.name}"
+        for kernel in its.kernels
+        if _block(kernel.name) is not None
+    }
+
+
+def test_one_operator_chooses_between_two_alike(publish):
+    graph = Graph(publish().model)
+    main, *branches = graph.model.subgraphs
+    conditions = [
+        (operator.builtinOptions.thenSubgraphIndex, operator)
+        for operator in main.operators
+        if graph.code(operator) == schema.BuiltinOperator.IF
+    ]
+
+    assert [then for then, _ in conditions] == [1, 3, 5]
+    for then, operator in conditions:
+        assert operator.builtinOptions.elseSubgraphIndex == then + 1
+        tuned, frozen = branches[then - 1 : then + 1]
+        codes = [
+            [graph.code(one) for one in branch.operators]
+            for branch in (tuned, frozen)
+        ]
+        assert codes[0] == codes[1]
+        assert codes[0].count(schema.BuiltinOperator.CONV_2D) == 2
+        assert len(operator.inputs) == 2
+    names = [branch.name for branch in branches[:2]]
+    assert names == [b"tuned block_1", b"frozen block_1"]
+
+
+def test_the_policys_slots_are_those_of_its_size(publish):
+    shapes = {
+        kernel.name: kernel.shape
+        for kernel in publish(policy=PolicySize(1, 6)).sidecar.kernels
+        if kernel.name.startswith("policy/")
+    }
+    assert shapes == {
+        "policy/stem/kernel": (3, 3, 3, 6),
+        "policy/block_1/first/kernel": (3, 3, 6, 6),
+        "policy/block_1/second/kernel": (3, 3, 6, 6),
+        "policy/block_1/shortcut/kernel": (1, 1, 6, 6),
+        "policy/logits/kernel": (1, 1, 6, 6),
+    }
+
+
+def test_another_base_refuses_the_slots(publish):
+    ordinary = publish(policy=None)
+    patch = _patch(_routed_edits(["block_1"]), ordinary)
+    with pytest.raises(UnfitEditError, match="tuned/.*export-base --routing"):
+        _apply(ordinary, patch)
+
+
+def test_a_policy_of_another_size_is_refused(publish):
+    routing = publish()
+    edits = [
+        *_routed_edits([]),
+        Replace("policy/stem/kernel", np.zeros((3, 3, 3, 5))),
+    ]
+    with pytest.raises(UnfitEditError, match="policy/stem/kernel"):
+        _apply(routing, _patch(edits, routing))
+
+
+def test_a_patch_of_chance_is_refused(publish):
+    routing = publish()
+    edits = [*_routed_edits([]), Replace("policy/shares", np.ones(3))]
+    with pytest.raises(UnfitEditError, match="Chance chooses"):
+        _apply(routing, _patch(edits, routing))
