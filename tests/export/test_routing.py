@@ -6,7 +6,6 @@ detector. The oracle is the ordinary base with the chosen blocks patched.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 
 import numpy as np
@@ -17,24 +16,17 @@ from ai_edge_litert import schema_py_generated as schema
 
 from object_detection_patch.export.graph import Graph
 from object_detection_patch.export.policy_graph import PolicySize
-from object_detection_patch.patch_file import (
-    AddSigned,
-    Patch,
-    Replace,
-    ScaleOffset,
-    to_bytes,
-)
+from object_detection_patch.patch_file import Replace
 from object_detection_patch.patch_file.edits import is_slot
 from object_detection_patch.tflite import patcher
 from object_detection_patch.tflite.errors import UnfitEditError
 
-_POLICY = PolicySize(2, 4)
 _PRECISIONS = ("float32", "float16")
 
 
 @pytest.fixture
 def publish(monkeypatch):
-    def make(precision="float32", policy=_POLICY):
+    def make(precision="float32", policy=tiny_mobile.POLICY):
         return tiny_mobile.publish(monkeypatch, precision, policy)
 
     return make
@@ -54,46 +46,6 @@ def image():
     return np.random.default_rng(3).normal(0, 1, shape).astype(np.float32)
 
 
-def _block(name):
-    layer = name.split("/")[1]
-    return next((b for b in tiny_mobile.BLOCKS if layer.startswith(b)), None)
-
-
-def _edits():
-    """An edit of every tensor, by the base's names."""
-    random = np.random.default_rng(9)
-    for name, value in tiny_mobile.base_values().items():
-        if name.startswith("class_head"):
-            yield Replace(name, value + 1)
-        elif name.endswith("_expand/kernel"):
-            yield AddSigned(name, random.random(value.shape) < 0.5, 0.1)
-        elif name.endswith("kernel"):
-            yield Replace(name, value + random.normal(0, 0.1, value.shape))
-        elif name.endswith("/gamma"):
-            scale = random.uniform(0.5, 2, value.shape)
-            yield ScaleOffset(name.removesuffix("/gamma"), scale, scale - 1)
-
-
-def _patch(edits, published):
-    return to_bytes(
-        Patch(
-            "TEST",
-            published.sidecar.base_fingerprint,
-            tuple(edits),
-            tiny_mobile.labels(),
-        )
-    )
-
-
-def _routed_edits(tuned):
-    """Those of a patch whose policy takes these blocks for every image."""
-    for edit in _edits():
-        prefix = "tuned/" if _block(edit.target) else ""
-        yield dataclasses.replace(edit, target=prefix + edit.target)
-    bias = [(0, 1) if b in tuned else (1, 0) for b in tiny_mobile.BLOCKS]
-    yield Replace("policy/logits/bias", np.reshape(bias, -1))
-
-
 def _apply(published, patch):
     return patcher.apply_bytes(published.model, published.sidecar_bytes, patch)
 
@@ -109,13 +61,17 @@ def _apply(published, patch):
 )
 def test_a_policy_puts_blocks_together(publish, image, precision, tuned):
     routing, ordinary = publish(precision), publish(precision, None)
-    routed = _apply(routing, _patch(_routed_edits(tuned), routing))
+    routed = _apply(
+        routing,
+        tiny_mobile.patch_bytes(tiny_mobile.routed_edits(tuned), routing),
+    )
     mixed = [
         edit
-        for edit in _edits()
-        if _block(edit.target) is None or _block(edit.target) in tuned
+        for edit in tiny_mobile.edits()
+        if tiny_mobile.block_of(edit.target) is None
+        or tiny_mobile.block_of(edit.target) in tuned
     ]
-    plain = _apply(ordinary, _patch(mixed, ordinary))
+    plain = _apply(ordinary, tiny_mobile.patch_bytes(mixed, ordinary))
 
     np.testing.assert_array_equal(_run(routed, image), _run(plain, image))
     assert not np.allclose(_run(plain, image), _run(ordinary.model, image))
@@ -136,7 +92,7 @@ def test_idle_it_is_the_base(publish, image, precision):
     assert {name for name in slots if name.startswith("tuned/")} == {
         f"tuned/{kernel.name}"
         for kernel in its.kernels
-        if _block(kernel.name) is not None
+        if tiny_mobile.block_of(kernel.name) is not None
     }
 
 
@@ -181,7 +137,9 @@ def test_the_policys_slots_are_those_of_its_size(publish):
 
 def test_another_base_refuses_the_slots(publish):
     ordinary = publish(policy=None)
-    patch = _patch(_routed_edits(["block_1"]), ordinary)
+    patch = tiny_mobile.patch_bytes(
+        tiny_mobile.routed_edits(["block_1"]), ordinary
+    )
     with pytest.raises(UnfitEditError, match="tuned/.*export-base --routing"):
         _apply(ordinary, patch)
 
@@ -189,15 +147,18 @@ def test_another_base_refuses_the_slots(publish):
 def test_a_policy_of_another_size_is_refused(publish):
     routing = publish()
     edits = [
-        *_routed_edits([]),
+        *tiny_mobile.routed_edits([]),
         Replace("policy/stem/kernel", np.zeros((3, 3, 3, 5))),
     ]
     with pytest.raises(UnfitEditError, match="policy/stem/kernel"):
-        _apply(routing, _patch(edits, routing))
+        _apply(routing, tiny_mobile.patch_bytes(edits, routing))
 
 
 def test_a_patch_of_chance_is_refused(publish):
     routing = publish()
-    edits = [*_routed_edits([]), Replace("policy/shares", np.ones(3))]
+    edits = [
+        *tiny_mobile.routed_edits([]),
+        Replace("policy/shares", np.ones(3)),
+    ]
     with pytest.raises(UnfitEditError, match="Chance chooses"):
-        _apply(routing, _patch(edits, routing))
+        _apply(routing, tiny_mobile.patch_bytes(edits, routing))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import types
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -19,12 +20,20 @@ from object_detection_patch.export.graph import Graph
 from object_detection_patch.export.mapping import MappedProbe, Sources
 from object_detection_patch.export.norms import norm_of
 from object_detection_patch.export.policy_graph import PolicySize
-from object_detection_patch.patch_file import LabelMapItem
-from object_detection_patch.patch_file.edits import is_slot
+from object_detection_patch.patch_file import (
+    AddSigned,
+    LabelMapItem,
+    Patch,
+    Replace,
+    ScaleOffset,
+    to_bytes,
+)
+from object_detection_patch.patch_file.edits import Edit, is_slot
 
 BLOCKS = ("block_1", "block_2", "block_3")
 SIDE, CHANNELS, WIDE = 32, 8, 24
 CLASSES = 5
+POLICY = PolicySize(2, 4)
 _EPSILON = 1e-3
 _CODES = schema.BuiltinOperator
 _RELU, _RELU6 = 1, 3
@@ -230,3 +239,40 @@ def publish(
         metadata=b"metadata",
         activations=(),
     )
+
+
+def block_of(name: str) -> str | None:
+    """The block of one of the base's tensors."""
+    layer = name.split("/")[1]
+    return next((one for one in BLOCKS if layer.startswith(one)), None)
+
+
+def edits() -> Iterator[Edit]:
+    """An edit of every tensor, by the base's names."""
+    random = np.random.default_rng(9)
+    for name, value in base_values().items():
+        if name.startswith("class_head"):
+            yield Replace(name, value + 1)
+        elif name.endswith("_expand/kernel"):
+            yield AddSigned(name, random.random(value.shape) < 0.5, 0.1)
+        elif name.endswith("kernel"):
+            yield Replace(name, value + random.normal(0, 0.1, value.shape))
+        elif name.endswith("/gamma"):
+            scale = random.uniform(0.5, 2, value.shape)
+            yield ScaleOffset(name.removesuffix("/gamma"), scale, scale - 1)
+
+
+def routed_edits(tuned: Iterable[str]) -> Iterator[Edit]:
+    """Those of a patch whose policy takes these blocks for every image."""
+    chosen = set(tuned)
+    for edit in edits():
+        prefix = "tuned/" if block_of(edit.target) else ""
+        yield dataclasses.replace(edit, target=prefix + edit.target)
+    bias = [(0, 1) if block in chosen else (1, 0) for block in BLOCKS]
+    yield Replace("policy/logits/bias", np.reshape(bias, -1))
+
+
+def patch_bytes(found: Iterable[Edit], published: filling.Published) -> bytes:
+    """A patch file for a published base."""
+    fingerprint = published.sidecar.base_fingerprint
+    return to_bytes(Patch("TEST", fingerprint, tuple(found), labels()))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pathlib
-import sys
 
 import pytest
+
+from object_detection_patch.tflite import patcher
 
 _EXPORT = pathlib.Path(__file__).parents[2] / "export"
 
@@ -14,14 +15,11 @@ _EXPORT = pathlib.Path(__file__).parents[2] / "export"
 def files(monkeypatch, tmp_path):
     monkeypatch.syspath_prepend(str(_EXPORT))
     pytest.importorskip("ai_edge_litert")
-    import test_routing
     import tiny_mobile
 
-    published = tiny_mobile.publish(
-        monkeypatch, "float32", test_routing._POLICY
-    )
-    patch = test_routing._patch(
-        test_routing._routed_edits(["block_2"]), published
+    published = tiny_mobile.publish(monkeypatch, "float32", tiny_mobile.POLICY)
+    patch = tiny_mobile.patch_bytes(
+        tiny_mobile.routed_edits(["block_2"]), published
     )
     for name, data in (
         ("base", published.model),
@@ -29,9 +27,9 @@ def files(monkeypatch, tmp_path):
         ("patch", patch),
     ):
         (tmp_path / name).write_bytes(data)
-    yield tmp_path, test_routing._apply(published, patch)
-    for name in ("test_routing", "tiny_mobile"):
-        sys.modules.pop(name, None)
+    return tmp_path, patcher.apply_bytes(
+        published.model, published.sidecar_bytes, patch
+    )
 
 
 def test_a_policy_and_its_blocks_fill_their_slots(native, files):
