@@ -11,6 +11,7 @@ from object_detection_patch.export import (
     mending,
     model_of_base,
     restored,
+    routing,
 )
 from object_detection_patch.export.base_options import Options
 from object_detection_patch.export.comparison import Difference
@@ -103,6 +104,8 @@ def _exported(
     base: Base, output_dir: str, options: Options, steps: Steps
 ) -> ExportedBase:
     """Mends, publishes, checks and writes a restored base."""
+    if options.policy is not None:
+        routing.blocks_of(base.hosts)
     stages = Stages(base, options.eval_records, options.max_detections)
     stages.measure_keras("before")
     mended = mending.mend(base.hosts, options.precision, snap=options.snap)

@@ -18,6 +18,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from object_detection_patch.export.class_numbers import StructureError
+from object_detection_patch.export.errors import ExportError
 from object_detection_patch.export.graph import Graph
 from object_detection_patch.export.mapping import MappedProbe, Sources
 from object_detection_patch.export.norms import norm_of
@@ -34,6 +35,7 @@ from object_detection_patch.export.subgraphs import (
     read,
     written,
 )
+from object_detection_patch.hosts import Hosts
 from object_detection_patch.methods.block_layers import main_path_block
 from object_detection_patch.methods.instance_routing import routed_blocks
 from object_detection_patch.patch_file.edits import (
@@ -61,6 +63,21 @@ class _Block:
     operators: list[Any]
     inputs: list[int]
     outputs: list[int]
+
+
+def blocks_of(hosts: Hosts) -> list[str]:
+    """Names of the blocks to route, in network order.
+
+    Raises:
+      ValueError: for a backbone without residual blocks.
+    """
+    if hosts.backbone is None:
+        raise ExportError(
+            "A routing base needs a backbone that is a functional Keras model, "
+            "a MobileNetV2 or a ResNet (model.ssd.feature_extractor in "
+            "pipeline.config). Received: a model without one."
+        )
+    return routed_blocks(hosts.backbone)
 
 
 def route(
@@ -102,7 +119,7 @@ class _Surgery:
             host.name: main_path_block(host.layer)
             for host in probe.hosts.kernels
         }
-        self._names = routed_blocks(probe.hosts.backbone)
+        self._names = blocks_of(probe.hosts)
         writer = GraphWriter(self._model, half=half)
         self._policy = PolicyWriter(writer, size, len(self._names))
         self._writer = writer

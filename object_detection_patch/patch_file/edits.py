@@ -143,10 +143,13 @@ def is_slot(target: str) -> bool:
     return target.startswith((POLICY_PREFIX, TUNED_PREFIX))
 
 
-def routing_hint(target: str) -> str:
+def routing_hint(target: str, *, routes: bool = False) -> str:
     """What to do about an edit of a slot that a base lacks; empty for others.
 
     Starts with a space, to follow the sentence that names the target.
+
+    Args:
+      routes: whether the base is a routing base.
     """
     if not is_slot(target):
         return ""
@@ -154,6 +157,12 @@ def routing_hint(target: str) -> str:
         return (
             " Chance chooses blocks in this patch, which is for comparisons; "
             "no .tflite does."
+        )
+    if routes:
+        return (
+            " The patch's policy, or its backbone, is of another size than "
+            "this routing base's: `od-patch export-base --routing "
+            "--policy_blocks N --policy_channels N` makes one that fits."
         )
     return (
         " The patch chooses blocks for each image, which an ordinary base "

@@ -10,6 +10,7 @@ from object_detection_patch.patch_file.edits import (
     HEAD_PLACES,
     MASKED,
     Edit,
+    is_slot,
     place_of,
     routing_hint,
 )
@@ -68,6 +69,11 @@ class _Shapes:
             for name in _bias_tensors(sidecar, kernel):
                 self._biases[name] = (sized.channels,)
 
+    @property
+    def routes(self) -> bool:
+        """Whether the base has slots for routing."""
+        return any(map(is_slot, self._kernels))
+
     def wanted(self, edit: Edit) -> tuple[int, ...] | None:
         """None if nothing of that name takes this kind of edit."""
         if isinstance(edit, ScaleOffset):
@@ -83,17 +89,18 @@ class _Shapes:
 
 def _check_edit(shapes: _Shapes, edit: Edit, classes: int) -> None:
     wanted = shapes.wanted(edit)
+    hint = routing_hint(edit.target, routes=shapes.routes)
     if wanted is None:
         raise UnfitEditError(
             "An edit must name a tensor of the published base, by a kind "
             f"that fits it. Received: {type(edit).__name__} of "
-            f"{shown(edit.target)}.{routing_hint(edit.target)}"
+            f"{shown(edit.target)}.{hint}"
         )
     if not _has_shape(edit, wanted):
         rule = "fit a kernel of" if isinstance(edit, ADAPTERS) else "have"
         raise UnfitEditError(
             f"An edit of {shown(edit.target)} must {rule} shape {wanted} for "
-            f"{classes} classes. Received: {shown(_shape(edit))}."
+            f"{classes} classes. Received: {shown(_shape(edit))}.{hint}"
         )
 
 

@@ -14,8 +14,11 @@ import tiny_mobile
 from ai_edge_litert import interpreter as litert
 from ai_edge_litert import schema_py_generated as schema
 
+from object_detection_patch.export import routing as routing_lib
+from object_detection_patch.export.errors import ExportError
 from object_detection_patch.export.graph import Graph
 from object_detection_patch.export.policy_graph import PolicySize
+from object_detection_patch.hosts import Hosts
 from object_detection_patch.patch_file import Replace
 from object_detection_patch.patch_file.edits import is_slot
 from object_detection_patch.tflite import patcher
@@ -144,14 +147,24 @@ def test_another_base_refuses_the_slots(publish):
         _apply(ordinary, patch)
 
 
-def test_a_policy_of_another_size_is_refused(publish):
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [
+        ("policy/stem/kernel", (3, 3, 3, 5)),
+        ("policy/block_3/first/kernel", (3, 3, 8, 16)),
+    ],
+)
+def test_a_policy_of_another_size_is_refused(publish, name, shape):
     routing = publish()
-    edits = [
-        *tiny_mobile.routed_edits([]),
-        Replace("policy/stem/kernel", np.zeros((3, 3, 3, 5))),
-    ]
-    with pytest.raises(UnfitEditError, match="policy/stem/kernel"):
+    edits = [*tiny_mobile.routed_edits([]), Replace(name, np.zeros(shape))]
+    with pytest.raises(UnfitEditError, match=f"{name}.*--policy_blocks"):
         _apply(routing, tiny_mobile.patch_bytes(edits, routing))
+
+
+def test_a_model_without_a_backbone_is_refused():
+    hosts = Hosts((), (), (), ())
+    with pytest.raises(ExportError, match="functional Keras model"):
+        routing_lib.blocks_of(hosts)
 
 
 def test_a_patch_of_chance_is_refused(publish):
