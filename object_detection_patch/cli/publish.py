@@ -18,7 +18,8 @@ def add(verbs: argparse._SubParsersAction) -> None:
         description="Packs a patch small, puts the task's labels and model "
         "metadata into it, applies it to base.tflite as a phone would, and "
         "states the SHA-256 of the result in it. A patch for an int8 base "
-        "also gets the ranges of its activations.",
+        "also gets the ranges of its activations. A patch whose images choose "
+        "their blocks needs a routing base (export-base --routing).",
     )
     _add_inputs(verb)
     _add_release(verb)

@@ -69,10 +69,8 @@ class _Shapes:
             for name in _bias_tensors(sidecar, kernel):
                 self._biases[name] = (sized.channels,)
 
-    @property
-    def routes(self) -> bool:
-        """Whether the base has slots for routing."""
-        return any(map(is_slot, self._kernels))
+        # Whether the base has slots for routing.
+        self.routes = any(map(is_slot, self._kernels))
 
     def wanted(self, edit: Edit) -> tuple[int, ...] | None:
         """None if nothing of that name takes this kind of edit."""

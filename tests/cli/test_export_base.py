@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from object_detection_patch import cli
+from object_detection_patch.cli import export_base
 from object_detection_patch.export import base
+from object_detection_patch.export.policy_graph import PolicySize
 from object_detection_patch.od_api import export_tflite
+from object_detection_patch.protos import patch_pb2
 
 _REQUIRED = (
     *("export-base", "--pipeline_config_path=base.config"),
@@ -42,6 +45,7 @@ def test_the_defaults(exported, capsys):
                 "regular_nms": False,
                 "eval_records": None,
                 "snap": False,
+                "policy": None,
             },
         ),
         ("report", ("what was made",), {}),
@@ -107,3 +111,33 @@ def test_bad_values(exported, capsys, option, message):
     assert caught.value.code == 2
     assert message in capsys.readouterr().err
     assert exported == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "size"),
+    [
+        ([], (3, 8)),
+        (["--policy_blocks=4"], (4, 8)),
+        (["--policy_blocks=2", "--policy_channels=16"], (2, 16)),
+    ],
+)
+def test_a_routing_base_has_a_policy_of_the_trainings_size(
+    exported, flags, size
+):
+    assert cli.main([*_REQUIRED, "--routing", *flags]) == 0
+    assert exported[0][2]["policy"] == PolicySize(*size)
+
+
+def test_a_routing_bases_defaults_are_the_trainings():
+    policy = patch_pb2.InstanceRouting().policy
+    assert (policy.blocks, policy.channels) == (
+        export_base._POLICY_BLOCKS,
+        export_base._POLICY_CHANNELS,
+    )
+
+
+@pytest.mark.parametrize("flag", ["--policy_blocks", "--policy_channels"])
+def test_an_ordinary_base_has_no_policy(exported, capsys, flag):
+    assert cli.main([*_REQUIRED, f"{flag}=3"]) != 0
+    assert f"`{flag}` is for a routing base" in capsys.readouterr().err
+    assert not exported
