@@ -19,7 +19,7 @@ from object_detection_patch.export.errors import ExportError
 from object_detection_patch.export.graph import Graph
 from object_detection_patch.export.policy_graph import PolicySize
 from object_detection_patch.hosts import Hosts
-from object_detection_patch.patch_file import Replace
+from object_detection_patch.patch_file import Replace, ScaleOffset
 from object_detection_patch.patch_file.edits import is_slot
 from object_detection_patch.tflite import patcher
 from object_detection_patch.tflite.errors import UnfitEditError
@@ -97,6 +97,91 @@ def test_idle_it_is_the_base(publish, image, precision):
         for kernel in its.kernels
         if tiny_mobile.block_of(kernel.name) is not None
     }
+
+
+def _convolved(x, kernel, strides):
+    """SAME padding as TensorFlow has it; x [height, width, in]."""
+    side = kernel.shape[0]
+    size = -(-x.shape[0] // strides)
+    total = max(0, (size - 1) * strides + side - x.shape[0])
+    pad = (total // 2, total - total // 2)
+    padded = np.pad(x, (pad, pad, (0, 0)))
+    found = np.zeros((size, size, kernel.shape[3]))
+    for row, column in np.ndindex(size, size):
+        top, left = row * strides, column * strides
+        patch = padded[top : top + side, left : left + side]
+        found[row, column] = np.tensordot(patch, kernel, 3)
+    return found
+
+
+def _choices(image, tensors):
+    """Which blocks a policy of POLICY's size takes tuned, in numpy."""
+
+    def layer(name, x, strides):
+        y = _convolved(x, tensors[f"policy/{name}/kernel"], strides)
+        scale, offset = tensors[f"policy/{name}/norm"]
+        return y * scale + offset
+
+    x = np.maximum(layer("stem", image, 2), 0)
+    for number in range(1, tiny_mobile.POLICY.blocks + 1):
+        y = np.maximum(layer(f"block_{number}/first", x, 2), 0)
+        y = layer(f"block_{number}/second", y, 1)
+        x = np.maximum(y + layer(f"block_{number}/shortcut", x, 2), 0)
+    logits = x.mean(axis=(0, 1)) @ tensors["policy/logits/kernel"][0, 0]
+    logits = logits + tensors["policy/logits/bias"]
+    frozen, tuned = logits.reshape(-1, 2).T
+    return [
+        block
+        for block, taken in zip(tiny_mobile.BLOCKS, tuned > frozen, strict=True)
+        if taken
+    ]
+
+
+def _policy(published, seed):
+    """Random numbers for every slot of the policy."""
+    random = np.random.default_rng(seed)
+    tensors = {
+        kernel.name: random.normal(0, 0.5, kernel.shape).astype(np.float32)
+        for kernel in published.sidecar.kernels
+        if kernel.name.startswith("policy/")
+    }
+    for norm in published.sidecar.norms:
+        if norm.name.startswith("policy/"):
+            tensors[norm.name] = random.normal(1, 0.3, (2, norm.channels))
+    tensors["policy/logits/bias"] = random.normal(0, 0.1, 6)
+    return tensors
+
+
+def test_the_policy_looks_at_the_image(publish):
+    routing, ordinary = publish(), publish(policy=None)
+    policy = _policy(routing, 1)
+    task = [
+        edit
+        for edit in tiny_mobile.routed_edits([])
+        if not edit.target.startswith("policy/")
+    ]
+    slots = [
+        ScaleOffset(name, *value)
+        if name.endswith("/norm")
+        else Replace(name, value)
+        for name, value in policy.items()
+    ]
+    routed = _apply(routing, tiny_mobile.patch_bytes(task + slots, routing))
+    random = np.random.default_rng(5)
+    ways = set()
+    for brightness in np.linspace(-2, 2, 8):
+        image = random.normal(brightness, 1, (1, 32, 32, 3))
+        image = image.astype(np.float32)
+        taken = _choices(image[0], policy)
+        mixed = [
+            edit
+            for edit in tiny_mobile.edits()
+            if tiny_mobile.block_of(edit.target) in (None, *taken)
+        ]
+        plain = _apply(ordinary, tiny_mobile.patch_bytes(mixed, ordinary))
+        np.testing.assert_array_equal(_run(routed, image), _run(plain, image))
+        ways.add(tuple(taken))
+    assert len(ways) > 1
 
 
 def test_one_operator_chooses_between_two_alike(publish):
