@@ -22,6 +22,9 @@ _CPU = 1
 # Event types: an operation, and one of those that a delegate has taken over.
 _OPERATIONS = (2, 8)
 _WRITE = 1
+_HOST_MEMORY = 1
+# Post-processing says the sizes of its outputs only when it runs.
+_SPARE_BYTES = 2**16
 _PROFILING = b"enable_profiling = true\n"
 # Larger than any LiteRtRankedTensorType; only the library looks into it.
 _TYPE_BYTES = 1024
@@ -149,6 +152,7 @@ class ProfiledModel:
         self, side: str, signature: _Pointer, number: ctypes.c_size_t
     ) -> _Pointer:
         tensor, needs, found = _Pointer(), _Pointer(), _Pointer()
+        size = ctypes.c_size_t()
         kind = ctypes.create_string_buffer(_TYPE_BYTES)
         self._call(
             f"GetSignature{side}TensorByIndex", signature, number, _out(tensor)
@@ -161,11 +165,13 @@ class ProfiledModel:
             number,
             _out(needs),
         )
+        self._call("GetTensorBufferRequirementsBufferSize", needs, _out(size))
         self._call(
-            "CreateManagedTensorBufferFromRequirements",
+            "CreateManagedTensorBuffer",
             self._environment,
+            _HOST_MEMORY,
             kind,
-            needs,
+            ctypes.c_size_t(size.value + _SPARE_BYTES),
             _out(found),
         )
         return found
