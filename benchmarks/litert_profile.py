@@ -1,15 +1,18 @@
 """Which operations LiteRT runs for an image, by its own profiler.
 
-    python benchmarks/litert_profile.py MODEL.tflite
+    python benchmarks/litert_profile.py MODEL.tflite [--images X.npy] [--json]
 
 The profiler is part of LiteRT's C library; its Python package has no words
-for it, so this calls the library (ai-edge-litert 2.3) by ctypes.
+for it, so this calls the library (ai-edge-litert 2.3) by ctypes. It wants a
+process without TensorFlow.
 """
 
 from __future__ import annotations
 
+import argparse
 import ctypes
 import dataclasses
+import json
 import pathlib
 import sys
 from collections.abc import Iterator, Sequence
@@ -216,19 +219,49 @@ def _out(value: Any) -> Any:
     return ctypes.byref(value)
 
 
-def main(path: str) -> None:
+def main() -> int:
+    options = _parser().parse_args()
+    model = ProfiledModel(options.model)
+    images = _images(options)
+    model.run(images[0])
+    ran = [model.run(image) for image in images]
+    if options.json:
+        print(json.dumps([subgraphs_run(one) for one in ran]))
+        return 0
+    for operation in ran[-1]:
+        print(
+            f"subgraph {operation.subgraph:2d}  node {operation.node:3d}  "
+            f"{operation.microseconds:6d} us  {operation.name}"
+        )
+    return 0
+
+
+def _images(options: argparse.Namespace) -> np.ndarray:
+    if options.images:
+        return np.load(options.images)
     from ai_edge_litert.interpreter import Interpreter
 
-    shape = Interpreter(model_path=path).get_input_details()[0]["shape"]
-    model = ProfiledModel(path)
-    image = np.random.default_rng(0).uniform(-1, 1, shape)
-    model.run(image)
-    for one in model.run(image):
-        print(
-            f"subgraph {one.subgraph:2d}  node {one.node:3d}  "
-            f"{one.microseconds:6d} us  {one.name}"
-        )
+    model = Interpreter(model_path=options.model)
+    shape = model.get_input_details()[0]["shape"]
+    return np.random.default_rng(0).uniform(-1, 1, (1, *shape[1:]))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", help=".tflite file with a signature")
+    parser.add_argument(
+        "--images",
+        help=".npy file, float (images, height, width, 3), as the model takes "
+        "them; noise unless given",
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="print for each image the numbers of the subgraphs that ran; "
+        "otherwise the operations of the last image",
+    )
+    return parser
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    sys.exit(main())

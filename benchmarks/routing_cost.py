@@ -19,13 +19,13 @@ import argparse
 import json
 import pathlib
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import litert_profile
 import numpy as np
 import phone_models
 import train_step
@@ -214,8 +214,19 @@ def _invokes(path: pathlib.Path, image: np.ndarray) -> Callable[[], float]:
 
 def _subgraphs(path: pathlib.Path, image: np.ndarray) -> list[int]:
     """0 is the main one, then tuned and frozen branch of each block."""
-    ran = litert_profile.ProfiledModel(str(path)).run(image)
-    return litert_profile.subgraphs_run(ran)
+    np.save(path.with_suffix(".npy"), image)
+    script = pathlib.Path(__file__).with_name("litert_profile.py")
+    told = subprocess.run(
+        [
+            *(sys.executable, str(script), str(path), "--json"),
+            *("--images", str(path.with_suffix(".npy"))),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    (ran,) = json.loads(told.stdout.splitlines()[-1])
+    return list(ran)
 
 
 def _choose(model: Any, takes_tuned: Callable[[int], bool]) -> None:

@@ -6,8 +6,9 @@ ordinary base, and LiteRT's own profiler.
 
 from __future__ import annotations
 
-import importlib.util
+import json
 import pathlib
+import subprocess
 import sys
 
 import numpy as np
@@ -179,23 +180,21 @@ def test_the_profiler_sees_one_branch_of_each_block(
     model, patch = task("SPOTTUNE")
     output = tmp_path / "task.tflite"
     tflite.apply(routing_base / "base.tflite", patch, output)
-    profile = _module("litert_profile")
-    profiled = profile.ProfiledModel(str(output))
-    for image, taken in zip(images, _choices(model, images), strict=True):
-        ran = profile.subgraphs_run(profiled.run(image[None]))
+    np.save(tmp_path / "images.npy", images)
+    told = subprocess.run(
+        [
+            *(sys.executable, str(_ROOT / "benchmarks" / "litert_profile.py")),
+            *(str(output), "--images", str(tmp_path / "images.npy"), "--json"),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    profile = json.loads(told.stdout.splitlines()[-1])
+    for ran, taken in zip(profile, _choices(model, images), strict=True):
         assert ran == [0] + [
             2 * block + (1 if tuned else 2) for block, tuned in enumerate(taken)
         ]
-
-
-def _module(name):
-    spec = importlib.util.spec_from_file_location(
-        name, _ROOT / "benchmarks" / f"{name}.py"
-    )
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_published_it_is_verified_on_the_phone(routing_base, task, tmp_path):
