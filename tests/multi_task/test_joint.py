@@ -144,6 +144,7 @@ def test_a_task_that_is_nan_stops_alone(
     assert [t.stopped_at for t in again.trainers] == [1, None]
 
 
+@pytest.mark.slow
 def test_when_all_are_nan_nothing_is_left(two_configs, train_jointly, tmp_path):
     with pytest.raises(
         step_guard.NonFiniteError, match="NaN or infinity in every task"

@@ -40,6 +40,7 @@ def interrupted(two_configs, train_jointly, tmp_path_factory):
     return model_dir, kept
 
 
+@pytest.mark.slow
 def test_a_training_goes_on_where_it_stopped(
     interrupted, two_configs, train_jointly, monkeypatch, capsys
 ):
@@ -72,15 +73,15 @@ def test_a_training_goes_on_where_it_stopped(
     ],
 )
 def test_another_training_is_refused(
-    interrupted, two_configs, train_jointly, options, message
+    trained, two_configs, train_jointly, options, message
 ):
     with pytest.raises(ValueError, match=f"began with. Received: {message}"):
-        train_jointly(two_configs, interrupted[0], **options)
+        train_jointly(two_configs, trained.model_dir, **options)
 
 
-def test_other_tasks_are_refused(interrupted, two_configs, train_jointly):
+def test_other_tasks_are_refused(trained, two_configs, train_jointly):
     with pytest.raises(ValueError, match="tasks shapes.* then, stripes.* now"):
-        train_jointly(two_configs[::-1], interrupted[0])
+        train_jointly(two_configs[::-1], trained.model_dir)
 
 
 def test_a_directory_of_something_else_is_refused(
