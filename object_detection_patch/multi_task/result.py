@@ -22,7 +22,11 @@ from object_detection_patch.od_api import (
     label_map,
     pipeline_config,
 )
-from object_detection_patch.patch_file import whole_file, write_patch
+from object_detection_patch.patch_file import (
+    whole_file,
+    whole_folder,
+    write_patch,
+)
 from object_detection_patch.training import shipped
 
 FOLDER = "trained"
@@ -42,11 +46,11 @@ def write(joint: Joint, model_dir: str) -> dict[str, Any]:
       ValueError: if `trained` is there already.
     """
     target = os.path.join(model_dir, FOLDER)
-    ordinary.refuse_filled(target)
+    whole_folder.refuse_filled(target)
     first = joint.running[0]
     base = _values(first.model.patch.hosts.base_tensors())
     report = _report(joint, target)
-    with ordinary.whole_directory(target) as folder:
+    with whole_folder.whole_directory(target) as folder:
         for trainer in joint.running:
             trainer.model.patch.rebase(base)
             path = os.path.join(folder, _patch_file(trainer))
