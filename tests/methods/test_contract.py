@@ -168,7 +168,7 @@ def test_a_part_is_one_class_named_like_its_arm(arm):
 
 
 def test_every_part_and_every_preset_is_trained_here(trained):
-    assert len(_configs()) == 10 + 16
+    assert len(_configs()) == 10 + 17
     assert trained.contents.edits
     variables = trained.model.trainable_variables
     assert len(variables) > 2 or not trained.patch.host_patches
