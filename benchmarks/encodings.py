@@ -25,6 +25,7 @@ from object_detection_patch.checkpoints import merge
 from object_detection_patch.export import runtime
 from object_detection_patch.export.normalisation import of_model
 from object_detection_patch.patch_file import (
+    COMPACT,
     EXACT,
     HALF,
     SMALL,
@@ -62,11 +63,18 @@ ENCODINGS = {
     "7-bit BatchNorm": _mixed(_grid(7)),
     "6-bit BatchNorm (small)": SMALL,
     "5-bit BatchNorm": _mixed(_grid(5)),
+    "4-bit BatchNorm": _mixed(_grid(4)),
+    "3-bit BatchNorm": _mixed(_grid(3)),
     "8-bit heads": _mixed(_HALVES, _grid(8)),
     "8-bit BatchNorm, 8-bit heads": _mixed(_grid(8), _grid(8)),
     "6-bit BatchNorm, 8-bit heads": _mixed(_grid(6), _grid(8)),
     "6-bit BatchNorm, 8-bit heads by tensor": _mixed(
         _grid(6), _grid(8, "tensor")
+    ),
+    "4-bit BatchNorm, 6-bit heads": _mixed(_grid(4), _grid(6)),
+    "4-bit BatchNorm, 6-bit heads by tensor (compact)": COMPACT,
+    "4-bit BatchNorm, 4-bit heads by tensor": _mixed(
+        _grid(4), _grid(4, "tensor")
     ),
 }
 

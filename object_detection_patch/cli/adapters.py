@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from object_detection_patch.cli.options import (
+    add_encoding,
     add_json,
     print_json,
     require_folder,
@@ -41,13 +42,7 @@ def _action(
     action = actions.add_parser(
         name, help=sentence, description=f"{sentence}. {description}"
     )
-    action.add_argument(
-        "--encoding",
-        # The names of patch_file.ENCODINGS, which parsing does not import.
-        choices=("exact", "half", "small"),
-        default="exact",
-        help="how numbers are stored (default: exact)",
-    )
+    add_encoding(action, default="exact", otherwise="exact")
     action.set_defaults(run=run, action=function)
     return action
 

@@ -8,6 +8,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from object_detection_patch.cli.options import (
+    add_encoding,
     add_json,
     print_json,
     require_folder,
@@ -24,8 +25,8 @@ def add(verbs: argparse._SubParsersAction) -> None:
         help="base checkpoint + fine-tuned checkpoint -> patch file",
         description="For a model that was fine-tuned without us. Of each "
         "kernel the patch keeps the sign of the change and one fitted scale; "
-        "BatchNorms and heads it keeps exactly. What that loses is reported "
-        "layer by layer.",
+        "BatchNorms and heads it keeps as --encoding says. What the signs "
+        "lose is reported layer by layer.",
     )
     _add_checkpoints(verb)
     verb.add_argument(
@@ -33,6 +34,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
         help="label map (.pbtxt) of the task (default: the tuned config's)",
     )
     verb.add_argument("--output", required=True, help="patch file to write")
+    add_encoding(verb, default="exact", otherwise="exact")
     verb.add_argument(
         "--distill_records",
         metavar="RECORDS",
@@ -65,7 +67,7 @@ def _add_checkpoints(verb: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     require_folder(options.output)
     from object_detection_patch.checkpoints import diff
-    from object_detection_patch.patch_file import write_patch
+    from object_detection_patch.patch_file import ENCODINGS, write_patch
 
     diffed = diff.diff(
         options.base_checkpoint,
@@ -76,7 +78,9 @@ def run(options: argparse.Namespace) -> int:
         distill_records=options.distill_records,
         distill_steps=options.distill_steps,
     )
-    write_patch(options.output, diffed.patch)
+    write_patch(
+        options.output, diffed.patch, encoding=ENCODINGS[options.encoding]
+    )
     if options.json:
         print_json(_as_json(diffed, options.output))
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from object_detection_patch.cli.options import (
+    add_encoding,
     add_pipeline_config,
     require_folder,
 )
@@ -25,6 +26,11 @@ def add(verbs: argparse._SubParsersAction) -> None:
         "taken), or the prefix of one checkpoint",
     )
     verb.add_argument("--output", required=True, help="patch file to write")
+    add_encoding(
+        verb,
+        default=None,
+        otherwise="what --value_type and --compression say",
+    )
     verb.add_argument(
         "--value_type",
         choices=("float32", "float16"),
@@ -41,8 +47,9 @@ def add(verbs: argparse._SubParsersAction) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    _refuse_two_encodings(options)
     from object_detection_patch.checkpoints import extract
-    from object_detection_patch.patch_file import write_patch
+    from object_detection_patch.patch_file import ENCODINGS, write_patch
 
     require_folder(options.output)
     trained = extract.extract(
@@ -53,6 +60,17 @@ def run(options: argparse.Namespace) -> int:
         trained.patch,
         value_type=options.value_type,
         compression=options.compression,
+        encoding=ENCODINGS.get(options.encoding),
     )
     print(extract.report(trained, options.output))
     return 0
+
+
+def _refuse_two_encodings(options: argparse.Namespace) -> None:
+    written = (options.value_type, options.compression)
+    if options.encoding and written != ("float32", "none"):
+        raise ValueError(
+            "`--encoding` says how numbers are stored; leave out "
+            "`--value_type` and `--compression`. Received: "
+            f"{options.encoding} beside {written[0]} and {written[1]}."
+        )

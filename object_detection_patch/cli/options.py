@@ -7,6 +7,9 @@ import json
 import math
 import os
 
+# The names of patch_file.ENCODINGS, which parsing does not import.
+ENCODINGS = ("exact", "half", "small", "compact")
+
 
 def add_pipeline_config(verb: argparse.ArgumentParser) -> None:
     """The config of a task: one with a patch in it."""
@@ -14,6 +17,20 @@ def add_pipeline_config(verb: argparse.ArgumentParser) -> None:
         "--pipeline_config_path",
         required=True,
         help="pipeline.config with [object_detection_patch.patch] { ... }",
+    )
+
+
+def add_encoding(
+    verb: argparse.ArgumentParser, *, default: str | None, otherwise: str
+) -> None:
+    """How a verb stores numbers; `otherwise` says what is done by default."""
+    verb.add_argument(
+        "--encoding",
+        choices=ENCODINGS,
+        default=default,
+        help="how numbers are stored: exact in float32, half in float16, "
+        "small with BatchNorms in 6 bits, compact with BatchNorms in 4 and "
+        f"heads in 6 (default: {otherwise})",
     )
 
 

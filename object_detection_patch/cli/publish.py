@@ -6,6 +6,7 @@ import argparse
 
 from object_detection_patch.cli.options import (
     add_calibration_records,
+    add_encoding,
     count,
     require_folder,
 )
@@ -59,13 +60,7 @@ def _add_release(verb: argparse.ArgumentParser) -> None:
         default=100,
         help="images of it to use (default: 100)",
     )
-    verb.add_argument(
-        "--encoding",
-        choices=("exact", "half", "small"),
-        default="small",
-        help="how numbers are stored: exact in float32, half in float16, "
-        "small in the fewest bytes (default: small)",
-    )
+    add_encoding(verb, default="small", otherwise="small")
     verb.add_argument(
         "--name",
         default="",

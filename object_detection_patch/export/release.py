@@ -89,7 +89,7 @@ def publish(
     Args:
       patch: file, as extract or diff wrote it.
       bases: base.tflite files, their sidecars beside them.
-      encoding: `exact`, `half`, `small`, or an Encoding.
+      encoding: `exact`, `half`, `small`, `compact`, or an Encoding.
       name, description: of the task, for its model metadata; empty for the
         base's.
       sign: PEM file of the private key to sign with.

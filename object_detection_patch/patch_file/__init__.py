@@ -16,6 +16,7 @@ from object_detection_patch.patch_file.edits import (
     apply_edits,
 )
 from object_detection_patch.patch_file.encoding import (
+    COMPACT,
     ENCODINGS,
     EXACT,
     HALF,
@@ -39,6 +40,7 @@ __all__ = [
     "AddProductAtCentre",
     "AddSigned",
     "AffineMask",
+    "COMPACT",
     "ENCODINGS",
     "EXACT",
     "Edit",

@@ -146,6 +146,20 @@ HALF = uniform(_HALVES, masks="zlib")
 # Costs less than 0.1 points of mAP on average over six trained patches, and
 # nothing smaller was steady: benchmarks/README.md, Encodings.
 SMALL = dataclasses.replace(HALF, batch_norm=Numbers("grid", "zlib", bits=6))
+_HEAD = Numbers("grid", "zlib", bits=6, grouping="tensor")
+# Heads span one grid a tensor: lo and step of each channel would take as many
+# bytes as their codes save.
+COMPACT = dataclasses.replace(
+    HALF,
+    batch_norm=Numbers("grid", "zlib", bits=4),
+    box_head=_HEAD,
+    class_head=_HEAD,
+)
 
-ENCODINGS = {"exact": EXACT, "half": HALF, "small": SMALL}
+ENCODINGS = {
+    "exact": EXACT,
+    "half": HALF,
+    "small": SMALL,
+    "compact": COMPACT,
+}
 """By the names that command lines and reports use."""

@@ -38,7 +38,7 @@ def shipped_patch(model: Any, pipeline: Any, *, step: int) -> Patch:
 
 
 def file_bytes(patch: Patch) -> dict[str, int]:
-    """Encoding (`exact`, `half`, `small`) -> size of the patch's file.
+    """Name of one of ENCODINGS -> size of the patch's file.
 
     Raises:
       PatchFileError: for a patch that no file may hold.

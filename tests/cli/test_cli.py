@@ -99,6 +99,19 @@ def test_bad_usage_exits_with_2(capsys, arguments, message):
         ),
         (
             [
+                "extract",
+                "--pipeline_config_path={0}/none.config",
+                "--checkpoint_dir={0}",
+                "--output={0}/x.patch",
+                "--encoding=compact",
+                "--compression=zlib",
+            ],
+            "`--encoding` says how numbers are stored; leave out "
+            "`--value_type` and `--compression`. Received: compact beside "
+            "float32 and zlib",
+        ),
+        (
+            [
                 "merge",
                 "--base_config={0}/none.config",
                 "--base_checkpoint={0}",
@@ -279,6 +292,7 @@ def test_inspect_what_extract_wrote(trained, tmp_path, capsys):
                 f"--pipeline_config_path={config}",
                 f"--checkpoint_dir={model_dir}",
                 f"--output={output}",
+                "--encoding=compact",
             ]
         )
         == 0
@@ -286,6 +300,8 @@ def test_inspect_what_extract_wrote(trained, tmp_path, capsys):
     capsys.readouterr()
     assert cli.main(["inspect", output, "--json"]) == 0
     described = json.loads(capsys.readouterr().out)
+    types = {row["value_type"] for row in described["layers"] if row["edit"]}
+    assert {"grid4", "grid6"} <= types
     assert described["method"] == "SPOTPATCH"
     assert cli.main(["inspect", output]) == 0
     assert "SPOTPATCH" in capsys.readouterr().out

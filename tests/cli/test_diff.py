@@ -10,17 +10,23 @@ import pytest
 from object_detection_patch import cli
 from object_detection_patch.checkpoints import diff, differences, distill
 from object_detection_patch.patch_file import (
+    COMPACT,
     AddSigned,
     LabelMapItem,
     Patch,
+    ScaleOffset,
     read_patch,
+    to_bytes,
 )
 
 _REQUIRED = ("--base_checkpoint=runs/base", "--tuned_checkpoint=runs/tuned")
 _PATCH = Patch(
     "DIFF",
     "ab" * 32,
-    (AddSigned("fpn/a/kernel", [True] * 9, 0.25),),
+    (
+        AddSigned("fpn/a/kernel", [True] * 9, 0.25),
+        ScaleOffset("fpn/bn", [1.0] * 8, [0.5] * 8),
+    ),
     (LabelMapItem(1, "cat", "Cat"),),
     {"diff": {"relative_error": 0.5}},
 )
@@ -83,6 +89,13 @@ def test_every_option(compared, output):
     options = [f"--{name}={value}" for name, value in given.items()]
     assert cli.main(["diff", *_REQUIRED, f"--output={output}", *options]) == 0
     assert compared[0] == ("diff", ("runs/base", "runs/tuned"), given)
+
+
+def test_an_encoding(compared, output):
+    words = ["diff", *_REQUIRED, f"--output={output}", "--encoding=compact"]
+    assert cli.main(words) == 0
+    with open(output, "rb") as file:
+        assert file.read() == to_bytes(_PATCH, encoding=COMPACT)
 
 
 def test_json(compared, distilled, output, capsys):

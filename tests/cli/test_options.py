@@ -7,7 +7,12 @@ import os
 
 import pytest
 
+from object_detection_patch import patch_file
 from object_detection_patch.cli import options
+
+
+def test_every_encoding_is_offered():
+    assert options.ENCODINGS == tuple(patch_file.ENCODINGS)
 
 
 def test_count_takes_1_and_more():

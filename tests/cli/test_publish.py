@@ -6,6 +6,7 @@ import pytest
 
 from object_detection_patch import cli
 from object_detection_patch.export import release
+from object_detection_patch.patch_file import ENCODINGS
 
 _INPUTS = {"patch": "task.patch", "base": "base.tflite"}
 
@@ -48,7 +49,7 @@ def test_the_defaults(published, capsys, tmp_path):
     assert capsys.readouterr().out == "released.patch: 1 byte\n"
 
 
-@pytest.mark.parametrize("encoding", ["exact", "half", "small"])
+@pytest.mark.parametrize("encoding", list(ENCODINGS))
 def test_every_option(published, tmp_path, encoding):
     options = {
         "patch": "task.patch",

@@ -9,12 +9,16 @@ import pytest
 from object_detection_patch.export import publish_checks
 from object_detection_patch.export.errors import PublishError
 from object_detection_patch.export.task import TaskRecords
-from object_detection_patch.patch_file import EXACT, HALF, SMALL, Encoding
+from object_detection_patch.patch_file import (
+    ENCODINGS,
+    HALF,
+    Encoding,
+)
 
 
 @pytest.mark.parametrize(
     ("choice", "wanted"),
-    [("exact", EXACT), ("half", HALF), ("small", SMALL), (HALF, HALF)],
+    [*ENCODINGS.items(), (HALF, HALF)],
 )
 def test_an_encoding_by_name_or_as_it_is(choice, wanted):
     assert publish_checks.encoding_of(choice) is wanted
@@ -25,8 +29,8 @@ def test_another_encoding_is_one_clear_error(choice):
     with pytest.raises(PublishError) as caught:
         publish_checks.encoding_of(choice)
     assert str(caught.value) == (
-        "`encoding` must be one of exact, half, small, or an Encoding of "
-        f"patch_file. Received: {choice!r}."
+        "`encoding` must be one of exact, half, small, compact, or an "
+        f"Encoding of patch_file. Received: {choice!r}."
     )
 
 

@@ -14,6 +14,7 @@ import tiny_base
 
 from object_detection_patch.export import release
 from object_detection_patch.patch_file import (
+    ENCODINGS,
     HALF,
     from_bytes,
     read_patch,
@@ -71,7 +72,7 @@ def files(tmp_path, monkeypatch):
     return _Files(tmp_path)
 
 
-@pytest.mark.parametrize("encoding", ["exact", "half", "small"])
+@pytest.mark.parametrize("encoding", list(ENCODINGS))
 def test_what_is_written_makes_what_is_stated(files, encoding):
     published = files.publish("float32", "int8", encoding=encoding)
     patch = read_patch(files.output)

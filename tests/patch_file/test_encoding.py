@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 
 import numpy as np
 import pytest
 
 from object_detection_patch.patch_file import (
+    COMPACT,
+    ENCODINGS,
     EXACT,
     HALF,
     SMALL,
@@ -129,6 +132,79 @@ def test_small_is_the_smallest():
             assert 0 < difference < error + 1e-6
             grids += 1
     assert grids
+
+
+def _without_compression(encoding: Encoding) -> Encoding:
+    numbers = {
+        kind: dataclasses.replace(getattr(encoding, kind), compression="none")
+        for kind in ("batch_norm", "kernels", "box_head", "class_head")
+    }
+    return Encoding("none", **numbers)
+
+
+def test_bytes_of_compact_counted_by_hand():
+    found = _parsed(PATCH, _without_compression(COMPACT))
+
+    assert [entry.section_bytes for entry in found.entries] == [
+        # A float32 and 576 bits.
+        4 + 72,
+        # lo and step of scale and of offset, 80 codes of 4 bits.
+        16 + 40,
+        # Outside of the heads: 160 and 40 numbers of 2 bytes.
+        320,
+        80,
+        # In the heads: lo and step once, codes of 6 bits; but for the
+        # BatchNorm, which has two groups there too.
+        16 + 60,
+        8 + 1080,
+        8 + 450,
+    ]
+
+
+def test_names_are_in_order_of_bytes():
+    sizes = [len(to_bytes(PATCH, encoding=e)) for e in ENCODINGS.values()]
+
+    assert list(ENCODINGS) == ["exact", "half", "small", "compact"]
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(set(sizes)) == len(sizes)
+
+
+def _numbers(edit) -> np.ndarray:
+    if isinstance(edit, ScaleOffset):
+        return np.stack([edit.scale, edit.offset])
+    return edit.values
+
+
+def test_compact_rounds_no_further_than_it_says():
+    found = _parsed(PATCH, COMPACT)
+    steps = {"fpn/bn": 15, "box_head/bn": 63, "box_head/b/kernel": 63}
+    steps["class_head/c/bias"] = 63
+
+    bounded = {}
+    for edit, original, bound in zip(
+        found.patch.edits, PATCH.edits, found.max_errors, strict=True
+    ):
+        if bound is not None:
+            bounded[edit.target] = bound
+            error = np.abs(_numbers(edit) - _numbers(original)).max()
+            assert 0 < error < bound + 1e-6
+    assert set(bounded) == set(steps)
+    for edit in PATCH.edits:
+        if edit.target in steps:
+            groups = _numbers(edit)
+            if not isinstance(edit, ScaleOffset):
+                groups = groups.reshape(1, -1)
+            span = float(np.ptp(groups, axis=1).max())
+            step = span / steps[edit.target]
+            assert bounded[edit.target] == pytest.approx(step / 2)
+
+
+def test_compact_written_again_loses_nothing_more():
+    once = from_bytes(to_bytes(PATCH, encoding=COMPACT))
+    twice = from_bytes(to_bytes(once, encoding=COMPACT))
+
+    for one, other in zip(once.edits[1:], twice.edits[1:], strict=True):
+        np.testing.assert_allclose(_numbers(one), _numbers(other), atol=1e-6)
 
 
 @pytest.mark.parametrize(

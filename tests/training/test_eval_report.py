@@ -21,6 +21,7 @@ from object_detection_patch.od_api import (
     repeatable,
 )
 from object_detection_patch.patch_file import (
+    COMPACT,
     HALF,
     SMALL,
     AddSigned,
@@ -31,7 +32,7 @@ from object_detection_patch.patch_file import (
 from object_detection_patch.training import eval_report, loop
 
 _REFERENCE = 0.3
-_ENCODINGS = ("exact", "half", "small")
+_ENCODINGS = ("exact", "half", "small", "compact")
 _HEAD = ("class_head/ClassPredictor/pointwise_kernel",)
 _HEAD += ("class_head/ClassPredictor/bias",)
 # Of a patch that routes blocks.
@@ -197,7 +198,7 @@ class TestInTheLoop:
     def test_bytes_are_those_of_the_files(self, figures, extracted, tmp_path):
         assert figures["file_bytes/exact"] == extracted.stat().st_size
         patch = read_patch(extracted)
-        for name, encoding in (("half", HALF), ("small", SMALL)):
+        for name, encoding in (("half", HALF), ("compact", COMPACT)):
             write_patch(tmp_path / name, patch, encoding=encoding)
             size = (tmp_path / name).stat().st_size
             assert figures[f"file_bytes/{name}"] == size

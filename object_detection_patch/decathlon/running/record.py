@@ -122,7 +122,8 @@ class Outcome(_Strict, frozen=True):
       accuracy: of the merged float32 model in Keras; of the trained one where
         images choose their blocks, which no merged model lets them.
       gates: of the patch; empty for methods without.
-      file_bytes: encoding (`exact`, `half`, `small`) -> size.
+      file_bytes: encoding (`exact`, `half`, `small`, `compact`) -> size;
+        records from before `compact` lack it.
       float32, int8: on the phone; None where the suite does without.
       routing: None for a method that routes nothing.
     """

@@ -79,9 +79,9 @@ def files(results: Results) -> Table | None:
         (
             "Files hold everything that a phone needs: the class head's last "
             "layer, names, labels and checksums too.",
-            "exact, half and small are encodings of the trained patch; "
-            "published patches are small ones for one base.tflite each, with "
-            "what that base needs to check the result.",
+            f"{_listed(_encodings(compared))} are encodings of the trained "
+            "patch; published patches are small ones for one base.tflite each, "
+            "with what that base needs to check the result.",
             f"The last row is one {_BASE}; the sums above it are over "
             f"{len(compared.tasks)} tasks.",
             *compared.notes(),
@@ -113,16 +113,26 @@ def _base_note(results: Results) -> Iterator[str]:
         )
 
 
+def _encodings(compared: Comparison) -> list[str]:
+    """Those of any record, which older programs wrote fewer of."""
+    return list(
+        dict.fromkeys(
+            encoding
+            for outcomes in compared.outcomes.values()
+            for outcome in outcomes.values()
+            for encoding in outcome.file_bytes
+        )
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]])
+
+
 def _file_sizes(compared: Comparison) -> dict[str, Size]:
     """Title of a column -> bytes of an outcome."""
-    encodings = dict.fromkeys(
-        encoding
-        for outcomes in compared.outcomes.values()
-        for outcome in outcomes.values()
-        for encoding in outcome.file_bytes
-    )
     sizes: dict[str, Size] = {"nominal": lambda o: o.footprint.bits_32 / 8}
-    for encoding in encodings:
+    for encoding in _encodings(compared):
         sizes[encoding] = _encoded(encoding, lambda size: size.whole)
         sizes[f"{encoding} without class head"] = _encoded(
             encoding, lambda size: size.without_class_head

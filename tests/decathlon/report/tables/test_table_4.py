@@ -1,6 +1,8 @@
+import msgspec
 import pytest
 
 from object_detection_patch.decathlon.report.tables import table_4
+from object_detection_patch.decathlon.running import record
 from tests.decathlon.report import results as made
 
 _MIB = 2**20
@@ -57,6 +59,28 @@ def test_files_are_summed_over_tasks():
     assert row[2:] == (1200, 600, 600, 300, 300, 150, 370, 370)
     assert base[-2:] == (9 * _MIB, 2.5 * _MIB)
     assert len(base) == len(titles)
+
+
+def test_older_records_lack_an_encoding():
+    old, new = made.outcome(0.5), made.outcome(0.5)
+    files = {**new.file_bytes, "compact": record.FileBytes(40, 30)}
+    new = msgspec.structs.replace(new, file_bytes=files)
+    table = table_4.files(
+        _of(
+            made.run("BN_PATCH", "birds", new),
+            made.run("FINE_TUNING", "birds", old),
+        )
+    )
+    titles = [column.title for column in table.columns]
+    at = titles.index("compact")
+    assert titles[at + 1] == "compact without class head"
+    rows = {row[0]: row[at : at + 2] for row in table.rows}
+    assert rows["BN_PATCH"] == (40, 30)
+    assert rows["FINE_TUNING"] == (None, None)
+    assert any(
+        note.startswith("exact, half, small and compact are encodings")
+        for note in table.notes
+    )
 
 
 def test_nothing_published_is_a_gap():
