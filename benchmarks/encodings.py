@@ -71,11 +71,11 @@ ENCODINGS = {
     "6-bit BatchNorm, 8-bit heads by tensor": _mixed(
         _grid(6), _grid(8, "tensor")
     ),
-    "4-bit BatchNorm, 6-bit heads": _mixed(_grid(4), _grid(6)),
-    "4-bit BatchNorm, 6-bit heads by tensor (compact)": COMPACT,
-    "4-bit BatchNorm, 4-bit heads by tensor": _mixed(
-        _grid(4), _grid(4, "tensor")
-    ),
+    "4-bit heads": _mixed(_HALVES, _grid(4)),
+    "4-bit heads by tensor": _mixed(_HALVES, _grid(4, "tensor")),
+    "6-bit BatchNorm, 6-bit heads (compact)": COMPACT,
+    "6-bit BatchNorm, 4-bit heads": _mixed(_grid(6), _grid(4)),
+    "5-bit BatchNorm, 4-bit heads": _mixed(_grid(5), _grid(4)),
 }
 
 

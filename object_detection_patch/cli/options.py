@@ -29,8 +29,8 @@ def add_encoding(
         choices=ENCODINGS,
         default=default,
         help="how numbers are stored: exact in float32, half in float16, "
-        "small with BatchNorms in 6 bits, compact with BatchNorms in 4 and "
-        f"heads in 6 (default: {otherwise})",
+        "small with BatchNorms in 6 bits, compact with heads in 6 bits "
+        f"too (default: {otherwise})",
     )
 
 

@@ -146,15 +146,10 @@ HALF = uniform(_HALVES, masks="zlib")
 # Costs less than 0.1 points of mAP on average over six trained patches, and
 # nothing smaller was steady: benchmarks/README.md, Encodings.
 SMALL = dataclasses.replace(HALF, batch_norm=Numbers("grid", "zlib", bits=6))
-_HEAD = Numbers("grid", "zlib", bits=6, grouping="tensor")
-# Heads span one grid a tensor: lo and step of each channel would take as many
-# bytes as their codes save.
-COMPACT = dataclasses.replace(
-    HALF,
-    batch_norm=Numbers("grid", "zlib", bits=4),
-    box_head=_HEAD,
-    class_head=_HEAD,
-)
+# Fewer bits cost BatchNorms points, and so does one grid for a whole head
+# tensor: benchmarks/README.md, Compact.
+_HEAD = Numbers("grid", "zlib", bits=6)
+COMPACT = dataclasses.replace(SMALL, box_head=_HEAD, class_head=_HEAD)
 
 ENCODINGS = {
     "exact": EXACT,
