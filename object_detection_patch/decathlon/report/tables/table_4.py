@@ -126,7 +126,8 @@ def _encodings(compared: Comparison) -> list[str]:
 
 
 def _listed(names: list[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]])
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _file_sizes(compared: Comparison) -> dict[str, Size]:
