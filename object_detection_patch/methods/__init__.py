@@ -19,6 +19,7 @@ keras_version.choose_legacy_keras()
 from object_detection_patch.methods import (  # noqa: E402
     base,
     fake_quantize,
+    grid,
     presets,
     start,
 )
@@ -59,6 +60,7 @@ def check(config: patch_pb2.Patch) -> None:
     _parts(config)
     start.of_config(config)
     fake_quantize.of_config(config)
+    grid.of_config(config)
 
 
 def check_shared(config: patch_pb2.Patch) -> None:
@@ -92,6 +94,7 @@ def build(config: patch_pb2.Patch, hosts: Hosts) -> PatchMethod:
         hosts=hosts,
         method=presets.method_name(config),
         quantize=fake_quantize.of_config(config),
+        grid=grid.of_config(config),
         starts_from=starts_from,
     )
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import abc
 import collections
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+import tensorflow as tf
 
 from object_detection_patch.hosts import (
     HostBatchNorm,
@@ -22,6 +23,7 @@ from object_detection_patch.hosts import (
     Hosts,
 )
 from object_detection_patch.keras_version import keras
+from object_detection_patch.methods import grid
 from object_detection_patch.patch_file import edits
 
 Host = HostKernel | HostBatchNorm | HostBias
@@ -222,8 +224,11 @@ class TrainedBatchNorm(HostPatch):
         scale = s * sqrt(v0 + eps),  offset = beta - m * s + m0 * s,
         s = gamma / sqrt(v + eps),
 
-    so SpotPatch's count of two floats a channel is what ships.
+    so SpotPatch's count of two floats a channel is what ships. They may be
+    put on a grid, in training too: there on the statistics of the moment.
     """
+
+    grid_bits = 0
 
     def build(self, channels: int) -> None:
         """Creates the copies of the base's statistics, float32 [channels]."""
@@ -262,6 +267,38 @@ class TrainedBatchNorm(HostPatch):
     def private_tensors(self, host: HostBatchNorm) -> dict[str, Any]:
         return host.tensors()
 
+    def take_over(self, host: HostBatchNorm) -> None:
+        if self.grid_bits:
+            normalise = type(host.layer).call.__get__(host.layer)
+            # It then gives what it normalised, neither scaled nor shifted.
+            host.layer.scale = host.layer.center = False
+
+            def call(inputs: Any, training: Any = None) -> Any:
+                gamma, beta = self._on_grid(host.layer)
+                normalised = normalise(inputs, training=training)
+                return normalised * tf.cast(gamma, normalised.dtype) + tf.cast(
+                    beta, normalised.dtype
+                )
+
+            replace_call(host.layer, call)
+
+    def give_back(self, host: HostBatchNorm) -> None:
+        if self.grid_bits:
+            own_call(host.layer)
+            host.layer.scale = host.layer.center = True
+
+    def _on_grid(self, layer: Any) -> tuple[Any, Any]:
+        """gamma and beta which, folded, are the numbers that ship."""
+        mean, variance = layer.moving_mean, layer.moving_variance
+        base_deviation = tf.sqrt(self.base_variance + layer.epsilon)
+        deviation = tf.sqrt(variance + layer.epsilon)
+        shift = mean - self.base_mean
+        slope = layer.gamma / deviation
+        scale = grid.on_grid(slope * base_deviation, None, self.grid_bits)
+        offset = grid.on_grid(layer.beta - shift * slope, None, self.grid_bits)
+        slope = scale / base_deviation
+        return slope * deviation, offset + shift * slope
+
     def rebase(
         self, host: HostBatchNorm, base: Mapping[str, np.ndarray]
     ) -> None:
@@ -279,6 +316,11 @@ class TrainedBatchNorm(HostPatch):
             base_variance=self.base_variance.numpy(),
             epsilon=layer.epsilon,
         )
+        if self.grid_bits:
+            scale, offset = (
+                grid.on_grid(values, None, self.grid_bits).numpy()
+                for values in (scale, offset)
+            )
         return [edits.ScaleOffset(host.name, scale, offset)]
 
 
@@ -340,6 +382,17 @@ def attach_trained(host: Host) -> HostPatch:
     patch = TrainedInPlace(name=layer_name(host))
     patch.built = True
     return patch
+
+
+def replace_call(layer: Any, call: Callable[..., Any]) -> None:
+    """Makes a layer compute otherwise, outside Keras' tracking: no checkpoint
+    key changes."""
+    vars(layer)["call"] = tf.autograph.experimental.do_not_convert(call)
+
+
+def own_call(layer: Any) -> None:
+    """Makes a layer compute as its class does."""
+    vars(layer).pop("call", None)
 
 
 def layer_name(host: Host) -> str:

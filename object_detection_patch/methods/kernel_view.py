@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 import tensorflow as tf
 
 from object_detection_patch.hosts import HostKernel
 from object_detection_patch.methods.base import KernelPatch
-from object_detection_patch.methods.fake_quantize import FakeQuantizer
+
+Rounding: TypeAlias = Callable[[tf.Tensor, HostKernel], tf.Tensor]
 
 _scope = threading.local()
 
@@ -31,18 +32,18 @@ class KernelView:
 
     Args:
       patch: what changes the kernel, or None.
-      quantize: what rounds the result, or None.
+      roundings: what then rounds it, one after the other.
     """
 
     def __init__(
         self,
         host: HostKernel,
         patch: KernelPatch | None,
-        quantize: FakeQuantizer | None = None,
+        roundings: Sequence[Rounding] = (),
     ) -> None:
         self._host = host
         self._patch = _AsStored() if patch is None else patch
-        self._quantize = quantize
+        self._roundings = roundings
 
     @property
     def shape(self) -> tf.TensorShape:
@@ -68,8 +69,8 @@ class KernelView:
 
     def _compute(self) -> tf.Tensor:
         kernel = self._patch(self._host.variable)
-        if self._quantize is not None:
-            kernel = self._quantize(kernel, self._host)
+        for rounding in self._roundings:
+            kernel = rounding(kernel, self._host)
         return tf.cast(kernel, self.dtype)
 
 
@@ -105,10 +106,10 @@ def computed_once() -> Iterator[None]:
 def attach(
     host: HostKernel,
     patch: KernelPatch | None,
-    quantize: FakeQuantizer | None = None,
+    roundings: Sequence[Rounding] = (),
 ) -> None:
     """Makes `host.layer` compute with the patched kernel from now on."""
-    view = KernelView(host, patch, quantize)
+    view = KernelView(host, patch, roundings)
     object.__setattr__(host.layer, host.attribute, view)
 
 

@@ -15,6 +15,7 @@ from object_detection_patch.hosts import Hosts
 from object_detection_patch.keras_version import keras
 from object_detection_patch.methods import base, kernel_view, start
 from object_detection_patch.methods.fake_quantize import FakeQuantizer
+from object_detection_patch.methods.grid import Grid, GridQuantizer
 from object_detection_patch.patch_file import Patch, edits
 from object_detection_patch.protos import patch_pb2
 
@@ -55,6 +56,7 @@ class PatchMethod(keras.layers.Layer):
       method: name for logs and files, a preset's where it is one.
       quantize: rounds every kernel, the heads' too, while the patch is
         attached; or None.
+      grid: on which BatchNorms and heads ship, if on one.
       starts_from: whose numbers `initialise` sets, or None for the base's.
 
     Raises:
@@ -68,6 +70,7 @@ class PatchMethod(keras.layers.Layer):
         hosts: Hosts,
         method: str,
         quantize: FakeQuantizer | None = None,
+        grid: Grid | None = None,
         starts_from: Patch | None = None,
     ) -> None:
         super().__init__(name="patch")
@@ -80,12 +83,18 @@ class PatchMethod(keras.layers.Layer):
         object.__setattr__(self, "hosts", hosts)
         object.__setattr__(self, "_patched", {})
         object.__setattr__(self, "_starts_from", starts_from)
+        grid = grid or Grid()
         self._quantize = quantize
+        self._head_grid = None
+        if grid.head_bits:
+            self._head_grid = GridQuantizer(grid.head_bits)
         self.host_patches = {}
         for host, part in claims:
             patch = part.attach(host)
             self.host_patches[host.name] = patch
             self._patched[host.name] = (host, patch)
+        if grid.batch_norm_bits:
+            self._put_on_grid(grid.batch_norm_bits)
         self.model_patches = _model_patches(parts, hosts)
         self.fingerprint_bytes = self.add_weight(
             name="fingerprint_bytes",
@@ -116,7 +125,7 @@ class PatchMethod(keras.layers.Layer):
             if freeze_base and not self._trains_whole(layer):
                 kernel_view.frozen(layer)
         for host, patch in self._viewed_kernels():
-            kernel_view.attach(host, patch, self._quantize)
+            kernel_view.attach(host, patch, self._roundings(host))
         for model_patch in self.model_patches:
             model_patch.attach()
         for host, patch in self._patched.values():
@@ -267,13 +276,38 @@ class PatchMethod(keras.layers.Layer):
                 shipped += self._renamed(host, patch.edits(host))
             elif gates == "open":
                 shipped += self._renamed(host, patch.edits_if_open(host))
-        shipped += [
-            edits.Replace(head.name, head.variable.numpy())
-            for head in self.hosts.heads
-        ]
+        shipped += self._head_edits()
         for model_patch in self.model_patches:
             shipped += model_patch.edits()
         return shipped
+
+    def _head_edits(self) -> list[edits.Edit]:
+        values = {h.name: h.variable for h in self.hosts.heads}
+        for host in self._gridded_heads():
+            values[host.name] = self._head_grid(host.variable, host)
+        return [edits.Replace(name, v.numpy()) for name, v in values.items()]
+
+    def _gridded_heads(self) -> tuple[hosts_lib.HostKernel, ...]:
+        return self.hosts.head_kernels if self._head_grid else ()
+
+    def _put_on_grid(self, bits: int) -> None:
+        """Raises ValueError for BatchNorms that cannot be trained so."""
+        found = [
+            patch
+            for host, patch in self._patched.values()
+            if isinstance(host, hosts_lib.HostBatchNorm)
+        ]
+        others = {type(patch).__name__ for patch in found}
+        others.discard(base.TrainedBatchNorm.__name__)
+        if others or not found:
+            raise ValueError(
+                "`grid.batch_norm_bits` puts BatchNorms on a grid that train "
+                "scale and offset. Received: "
+                f"{', '.join(sorted(others)) or 'a patch without any'} "
+                "(pipeline.config, [object_detection_patch.patch])."
+            )
+        for patch in found:
+            patch.grid_bits = bits
 
     def _shipped(self) -> list[tuple[base.Host, base.HostPatch]]:
         return [
@@ -327,11 +361,18 @@ class PatchMethod(keras.layers.Layer):
             for name, (_, patch) in self._patched.items()
             if isinstance(patch, base.KernelPatch)
         }
-        if self._quantize is None:
-            kernels = [h for h in self.hosts.kernels if h.name in patches]
-        else:
-            kernels = [*self.hosts.kernels, *self.hosts.head_kernels]
-        return [(host, patches.get(host.name)) for host in kernels]
+        return [
+            (host, patches.get(host.name))
+            for host in (*self.hosts.kernels, *self.hosts.head_kernels)
+            if host.name in patches or self._roundings(host)
+        ]
+
+    def _roundings(
+        self, host: hosts_lib.HostKernel
+    ) -> tuple[kernel_view.Rounding, ...]:
+        """What a kernel goes through: as it ships, as an int8 model has it."""
+        on_grid = self._head_grid if host.place in hosts_lib.HEADS else None
+        return tuple(filter(None, (on_grid, self._quantize)))
 
     def _host_layers(self) -> list[Any]:
         layers = {id(host.layer): host.layer for host in self.hosts}

@@ -34,6 +34,7 @@ PRESETS: dict[int, tuple[str, ...]] = {
     patch_pb2.LOW_RANK_ADAPTERS: ("residual_adapter", "batch_norm"),
     patch_pb2.SPOTTUNE_GLOBAL: ("fine_tuning", "instance_routing"),
     patch_pb2.ALWAYS_TUNED: ("fine_tuning", "instance_routing"),
+    patch_pb2.COMPACT: ("binary_mask", "batch_norm"),
 }
 
 
@@ -72,6 +73,12 @@ _OPTIONS: dict[int, patch_pb2.Part] = {
 }
 
 
+# benchmarks/README.md, Compact.
+_GRIDS = {
+    patch_pb2.COMPACT: patch_pb2.Grid(batch_norm_bits=4, head_bits=4),
+}
+
+
 def preset_names() -> list[str]:
     """Every preset, in the order of the proto."""
     return [patch_pb2.Preset.Name(number) for number in PRESETS]
@@ -105,6 +112,14 @@ def method_name(config: patch_pb2.Patch) -> str:
     if config.preset in PRESETS:
         return patch_pb2.Preset.Name(config.preset)
     return "+".join(part.WhichOneof("part") for part in resolve_parts(config))
+
+
+def grid(config: patch_pb2.Patch) -> patch_pb2.Grid:
+    """The preset's grid, with what is written beside it."""
+    found = patch_pb2.Grid()
+    found.MergeFrom(_GRIDS.get(config.preset, found))
+    found.MergeFrom(config.grid)
+    return found
 
 
 def resolve_parts(config: patch_pb2.Patch) -> list[patch_pb2.Part]:

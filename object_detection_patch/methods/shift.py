@@ -36,14 +36,14 @@ class ShiftedBatchNorm(base.HostPatch):
 
     def take_over(self, host: HostBatchNorm) -> None:
         layer = host.layer
-        _replace_call(layer, _shifted(layer))
+        base.replace_call(layer, _shifted(layer))
         for activation, position in _activations(layer):
-            _replace_call(activation, _signed(activation.call, position))
+            base.replace_call(activation, _signed(activation.call, position))
 
     def give_back(self, host: HostBatchNorm) -> None:
-        _own_call(host.layer)
+        base.own_call(host.layer)
         for activation, _ in _activations(host.layer):
-            _own_call(activation)
+            base.own_call(activation)
 
     def edits(self, host: HostBatchNorm) -> list[edits.Edit]:
         layer = host.layer
@@ -150,12 +150,3 @@ def _signed(
         return signed_backward(activation)(inputs[position])
 
     return of_one if position is None else of_several
-
-
-def _replace_call(layer: Any, call: Callable[..., Any]) -> None:
-    # Outside Keras' tracking, so that no checkpoint key changes.
-    vars(layer)["call"] = tf.autograph.experimental.do_not_convert(call)
-
-
-def _own_call(layer: Any) -> None:
-    vars(layer).pop("call", None)

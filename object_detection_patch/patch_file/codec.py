@@ -140,6 +140,7 @@ def _raw_values(edit: edits_lib.NumberEdit, numbers: Numbers) -> _Raw:
     if value_type == layout.GRID:
         grid = numbers.grid_of(edit)
         if grid.raw_bits(values.size) < 8 * _FLOAT32_BYTES * values.size:
+            grid = grid_lib.narrowest(values, grid)
             content = grid_lib.encode(edit.target, values, grid)
             # Codes are no numbers whose bytes could be sorted.
             wish = layout.STORED if wish == layout.STORED else layout.ZLIB

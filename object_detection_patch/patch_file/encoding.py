@@ -55,7 +55,8 @@ class Numbers:
       compression: `zlib`, or `planes`, zlib over sorted bytes; a grid has
         no bytes to sort and takes zlib for it. What does not shrink is not
         compressed.
-      bits: of a code on the grid, 2 to 8.
+      bits: of a code on the grid, 2 to 8; fewer for a tensor whose values
+        all lie on a grid of fewer already.
       grouping: of a grid: the whole `tensor`, or each output `channel` of a
         kernel, its last axis (depthwise kernels: in x multiplier; matrices
         too: the last axis). A bias is one group either way; a BatchNorm is

@@ -15,6 +15,9 @@ from object_detection_patch.patch_file import errors, layout
 
 # Codes unpacked at once: a multiple of 8, so that each block is whole bytes.
 _BLOCK = 2**14
+# Units in the last place of a group's greatest number: what computing a value
+# of a grid in another order may move it.
+_SLACK = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +88,30 @@ def encode(target: str, values: np.ndarray, grid: Grid) -> bytes:
         )
     head = np.concatenate([lo, step]).astype("<f4").tobytes()
     return head + _packed(codes.reshape(-1), grid.bits)
+
+
+def narrowest(values: np.ndarray, grid: Grid) -> Grid:
+    """The grid with the fewest bits that rounds no more than float32 does.
+
+    That is for values trained on a grid; for others it is `grid` itself.
+
+    Args:
+      values: finite float32.
+      grid: how they are grouped, and the most bits.
+    """
+    grouped = values.reshape(-1, grid.groups, grid.inner)
+    lo, hi = grouped.min(axis=(0, 2)), grouped.max(axis=(0, 2))
+    slack = _SLACK * np.spacing(np.maximum(np.abs(lo), np.abs(hi)))
+    for bits in range(layout.MIN_GRID_BITS, grid.bits):
+        levels = np.float32(2**bits - 1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            step = _step(hi - lo, levels)
+            codes = _codes(grouped, lo, step, levels)
+            found = _values(codes, lo, step, grid).reshape(grouped.shape)
+            error = np.abs(found - grouped).max(axis=(0, 2))
+        if (error <= slack).all():
+            return dataclasses.replace(grid, bits=bits)
+    return grid
 
 
 def decode(

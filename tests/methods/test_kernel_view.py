@@ -241,7 +241,7 @@ def test_rounding_is_not_done_in_16_bits(one_kernel, dtype):
     """There 1e-6 / 127 is 0 or coarse, and dividing by 0 gives NaN."""
     values = np.array([[[[1e-6, 1.27], [0.0, 0.4351]]]], np.float32)
     host = one_kernel(values, dtype=f"mixed_{dtype}")
-    kernel_view.attach(host, None, fake_quantize.FakeQuantizer(8))
+    kernel_view.attach(host, None, [fake_quantize.FakeQuantizer(8)])
     expected = [[1e-6, 1.27], [0.0, 0.44]]
     for row, image in zip(expected, np.eye(2, dtype=np.float32), strict=True):
         found = host.layer(image.reshape(1, 1, 1, 2))

@@ -35,6 +35,7 @@ _COSTS = {
     "SERIES_ADAPTERS": (0, _BEHIND + _NORMS, 0),
     "L2_SP": (0, _KERNELS + _BIASES + _NORMS, 0),
     "LOW_RANK_ADAPTERS": (0, _LOW_RANK + _NORMS, 0),
+    "COMPACT": (_KERNELS, 5 + _NORMS, 5),
 }
 # Of a backbone with blocks: test_block_tuning.py, test_instance_routing.py.
 _OF_BLOCKS = (
@@ -120,6 +121,7 @@ def test_the_presets_of_the_spotpatch_paper():
         "SERIES_ADAPTERS",
         "L2_SP",
         "LOW_RANK_ADAPTERS",
+        "COMPACT",
         *_OF_BLOCKS,
     }
 
@@ -170,7 +172,7 @@ def test_a_config_without_clear_parts_is_refused(text, message):
 def test_an_unknown_preset_is_refused(name):
     with pytest.raises(
         ValueError,
-        match=r"must be one of SPOTPATCH, .*ALWAYS_TUNED\. "
+        match=r"must be one of SPOTPATCH, .*COMPACT\. "
         rf"Received: '{name}'",
     ):
         presets.patch_config(name)

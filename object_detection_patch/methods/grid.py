@@ -1,0 +1,93 @@
+"""Numbers as a small file will hold them, while they are still trained.
+
+patch_file/FORMAT.md, Grid, says which they are: value = lo + step * code, `lo`
+and `step` a group. A patch that was trained so is written in few bits without
+being rounded.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from object_detection_patch import hosts as hosts_lib
+from object_detection_patch.hosts import HostKernel
+from object_detection_patch.methods import presets
+from object_detection_patch.protos import patch_pb2
+
+_FEWEST_BITS, _MOST_BITS = 2, 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Grid:
+    """Bits of what ships on a grid; 0 where there is none.
+
+    Args:
+      batch_norm_bits: of every BatchNorm that trains.
+      head_bits: of the heads' kernels.
+
+    Raises:
+      ValueError: for other bits than 0 or 2 to 8.
+    """
+
+    batch_norm_bits: int = 0
+    head_bits: int = 0
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            bits = getattr(self, field.name)
+            if bits and not _FEWEST_BITS <= bits <= _MOST_BITS:
+                raise ValueError(
+                    f"`grid.{field.name}` must be 0 or lie in "
+                    f"[{_FEWEST_BITS}, {_MOST_BITS}]. Received: {bits} "
+                    "(pipeline.config, [object_detection_patch.patch])."
+                )
+
+
+@dataclasses.dataclass(frozen=True)
+class GridQuantizer:
+    """Puts kernels on a grid of 2^bits values a channel."""
+
+    bits: int
+
+    def __call__(self, kernel: tf.Tensor, host: HostKernel) -> tf.Tensor:
+        depthwise = host.kind == hosts_lib.DEPTHWISE
+        return on_grid(kernel, [0, 1] if depthwise else [0, 1, 2], self.bits)
+
+
+def on_grid(
+    values: tf.Tensor, axes: Sequence[int] | None, bits: int
+) -> tf.Tensor:
+    """The nearest of 2^bits values between the least and the greatest.
+
+    Args:
+      values: float32.
+      axes: over which numbers are of one group; None for all.
+      bits: of a code, at least 1.
+
+    Returns:
+      Like `values`; the gradient is that of the identity.
+    """
+    nearest = functools.partial(_nearest, axes=axes, bits=bits)
+    rounded: tf.Tensor = tf.grad_pass_through(nearest)(values)
+    return rounded
+
+
+def _nearest(
+    values: tf.Tensor, axes: Sequence[int] | None, bits: int
+) -> tf.Tensor:
+    least = tf.reduce_min(values, axes, keepdims=True)
+    span = tf.reduce_max(values, axes, keepdims=True) - least
+    step = span / (2.0**bits - 1)
+    # Equal values, all of them `least`, have no step.
+    codes = tf.round(tf.math.divide_no_nan(values - least, step))
+    return least + step * codes
+
+
+def of_config(config: patch_pb2.Patch) -> Grid:
+    """The grid that a config asks for, or its preset has."""
+    message = presets.grid(config)
+    return Grid(message.batch_norm_bits, message.head_bits)

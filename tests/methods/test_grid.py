@@ -1,0 +1,214 @@
+"""Patches on a grid: trained on what their files hold, to the last code."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from object_detection_patch import methods
+from object_detection_patch.methods import grid
+from object_detection_patch.patch_file import (
+    COMPACT,
+    SMALL,
+    Patch,
+    Replace,
+    ScaleOffset,
+    from_bytes,
+    to_bytes,
+)
+from object_detection_patch.patch_file import grid as file_grid
+from object_detection_patch.protos import patch_pb2
+
+_RANDOM = np.random.default_rng(5)
+
+
+@pytest.mark.parametrize("bits", range(2, 9))
+@pytest.mark.parametrize("axes", [None, (0, 1, 2), (0, 1)])
+def test_rounds_as_a_file_does(bits, axes):
+    values = _RANDOM.normal(size=(3, 3, 4, 5)).astype(np.float32)
+    groups = {None: 1, (0, 1, 2): 5, (0, 1): 20}[axes]
+    stored = file_grid.Grid(bits, inner=1, groups=groups)
+    raw = np.frombuffer(file_grid.encode("t", values, stored), np.uint8)
+    held, _ = file_grid.decode("t", raw, stored, values.size)
+
+    np.testing.assert_allclose(
+        grid.on_grid(tf.constant(values), axes, bits).numpy().reshape(-1),
+        held,
+        rtol=0,
+        atol=1e-6,
+    )
+
+
+def test_equal_values_stay_and_the_gradient_passes():
+    values = tf.constant([0.3, 0.3, 0.3])
+    with tf.GradientTape() as tape:
+        tape.watch(values)
+        rounded = grid.on_grid(values, None, 4)
+        loss = tf.reduce_sum(rounded * [1.0, 2.0, 3.0])
+
+    np.testing.assert_array_equal(rounded, values)
+    np.testing.assert_array_equal(tape.gradient(loss, values), [1.0, 2.0, 3.0])
+
+
+def _as_if_trained(model):
+    for weight in model.patch.trainable_weights:
+        noise = _RANDOM.standard_normal(weight.shape)
+        weight.assign_add((0.05 * noise).astype(np.float32))
+    for host in model.patch.hosts.batch_norms:
+        host.layer.moving_mean.assign_add(
+            0.1 * _RANDOM.standard_normal(host.channels)
+        )
+        host.layer.moving_variance.assign(
+            host.layer.moving_variance
+            * _RANDOM.uniform(0.7, 1.4, host.channels)
+        )
+    for head in model.patch.hosts.heads:
+        head.variable.assign_add(
+            0.02 * _RANDOM.standard_normal(head.variable.shape)
+        )
+
+
+@pytest.fixture(scope="module")
+def compact(small_world):
+    model = small_world.patched_model(small_world.config("stripes", "COMPACT"))
+    _as_if_trained(model)
+    return model
+
+
+def _patch(model):
+    patch = model.patch
+    return Patch(patch.method, patch.base_fingerprint, tuple(patch.edits()), ())
+
+
+def _numbers(patch):
+    """Target -> list of groups of numbers that share a grid."""
+    found = {}
+    for edit in patch.edits:
+        if isinstance(edit, ScaleOffset):
+            found[edit.target] = [edit.scale, edit.offset]
+        elif isinstance(edit, Replace) and edit.values.ndim > 1:
+            wide = edit.values.reshape(-1, edit.values.shape[-1])
+            if edit.target.endswith("depthwise_kernel"):
+                wide = edit.values.reshape(9, -1)
+            found[edit.target] = list(wide.T)
+    return found
+
+
+def test_what_ships_has_sixteen_values_a_group(compact):
+    numbers = _numbers(_patch(compact))
+
+    assert any("head" in target for target in numbers)
+    assert len(numbers) > 50
+    for target, groups in numbers.items():
+        for group in groups:
+            assert len(np.unique(group)) <= 16, target
+
+
+@pytest.mark.parametrize("encoding", [COMPACT, SMALL], ids=["compact", "small"])
+def test_small_files_hold_it_unrounded_in_four_bits(compact, encoding):
+    patch = _patch(compact)
+    held = from_bytes(to_bytes(patch, encoding=encoding))
+
+    before, after = _numbers(patch), _numbers(held)
+    for target, groups in before.items():
+        if encoding is COMPACT or "head" not in target:
+            for one, other in zip(groups, after[target], strict=True):
+                np.testing.assert_allclose(other, one, rtol=0, atol=2e-6)
+    free = sum(
+        edit.scale.size for edit in patch.edits if isinstance(edit, ScaleOffset)
+    )
+    sizes = {
+        bits: len(to_bytes(_rounded(patch, bits), encoding=encoding))
+        for bits in (4, 6)
+    }
+    # Two numbers a channel, two bits each less, zlib and headers apart.
+    assert sizes[6] - sizes[4] == pytest.approx(free * 4 / 8, rel=0.2)
+    assert len(to_bytes(patch, encoding=encoding)) == sizes[4]
+
+
+def _rounded(patch, bits):
+    """The patch with its BatchNorms on a grid of so many bits."""
+    if bits == 4:
+        return patch
+    edits = [
+        ScaleOffset(
+            edit.target,
+            *(
+                values + _RANDOM.uniform(-1e-3, 1e-3, values.shape)
+                for values in (edit.scale, edit.offset)
+            ),
+        )
+        if isinstance(edit, ScaleOffset)
+        else edit
+        for edit in patch.edits
+    ]
+    return Patch(patch.method, patch.base_fingerprint, tuple(edits), ())
+
+
+def test_the_trained_model_computes_with_what_ships(compact, small_world):
+    found = small_world.raw_outputs(compact)
+    norms = {
+        edit.target: edit
+        for edit in compact.patch.edits()
+        if isinstance(edit, ScaleOffset)
+    }
+    heads = {
+        edit.target: edit.values
+        for edit in compact.patch.edits()
+        if isinstance(edit, Replace)
+    }
+    plain = small_world.patched_model(
+        small_world.config("stripes", "SPOTPATCH")
+    )
+    for mine, theirs in zip(
+        plain.patch.variables, compact.patch.variables, strict=True
+    ):
+        mine.assign(theirs)
+    for host in plain.patch.hosts.batch_norms:
+        # Folded onto the base's statistics, which `plain` still has.
+        host.layer.gamma.assign(norms[host.name].scale)
+        host.layer.beta.assign(norms[host.name].offset)
+    for name, variable in plain.patch.hosts.head_tensors().items():
+        variable.assign(heads[name])
+    wanted = small_world.raw_outputs(plain)
+
+    for key, values in wanted.items():
+        np.testing.assert_allclose(found[key], values, rtol=0, atol=2e-3)
+
+
+def test_detached_it_is_an_ordinary_model(small_world):
+    model = small_world.patched_model(small_world.config("stripes", "COMPACT"))
+    layer = model.patch.hosts.batch_norms[0].layer
+    model.patch.detach()
+
+    assert layer.scale and layer.center and "call" not in vars(layer)
+
+
+@pytest.mark.parametrize("bits", [1, 9])
+@pytest.mark.parametrize("field", ["batch_norm_bits", "head_bits"])
+def test_other_bits_are_refused(field, bits):
+    config = patch_pb2.Patch(preset=patch_pb2.SPOTPATCH)
+    setattr(config.grid, field, bits)
+
+    with pytest.raises(ValueError, match=rf"grid.{field}.*Received: {bits} "):
+        methods.check(config)
+
+
+def test_batch_norms_that_do_not_train_are_refused(small_world):
+    config = patch_pb2.Patch(preset=patch_pb2.PIGGYBACK)
+    config.grid.batch_norm_bits = 4
+    hosts = small_world.patched_model(
+        small_world.config("stripes", "PIGGYBACK")
+    ).patch.hosts
+
+    with pytest.raises(ValueError, match="grid.batch_norm_bits.*without any"):
+        methods.build(config, hosts)
+
+
+def test_a_presets_grid_changes_field_by_field():
+    config = patch_pb2.Patch(preset=patch_pb2.COMPACT)
+    config.grid.batch_norm_bits = 5
+
+    assert grid.of_config(config) == grid.Grid(5, 4)
+    assert grid.of_config(patch_pb2.Patch()) == grid.Grid(0, 0)
