@@ -57,7 +57,8 @@ def _add_run(actions: argparse._SubParsersAction) -> None:
         help="main: every method on every task; phone: their patches on "
         "float32 and int8 models, run in LiteRT; updating: bases of parts of "
         "one task; sparsity: other values of lambda_sps; families: adapters, "
-        "SpotTune and its rivals on three tasks; tuning: the rates to choose "
+        "SpotTune and its rivals on three tasks; compact: files of half "
+        "the bytes, piece by piece; tuning: the rates to choose "
         "from, on training images held out (default: main phone; main alone "
         "with --quick)",
     )

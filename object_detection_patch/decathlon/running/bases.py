@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from google.protobuf import text_format
 
 from object_detection_patch.checkpoints import extract, ordinary
@@ -25,12 +27,14 @@ from object_detection_patch.decathlon.running.phases import (
     Phases,
     environment,
 )
+from object_detection_patch.decathlon.suite import kept
 from object_detection_patch.decathlon.suite import runs as runs_lib
 from object_detection_patch.decathlon.suite.suite import (
     Base,
     GivenBase,
     Suite,
     SuiteTask,
+    kept_fingerprint,
 )
 from object_detection_patch.export import base as export
 from object_detection_patch.export.exported_base import MODEL_FILE
@@ -53,6 +57,9 @@ def make_base(
 ) -> None:
     """Trains a base if need be, publishes and measures it, writes its record.
 
+    One that comes with the package was published; `publish_base` does so again
+    when phones are to run it.
+
     Args:
       tpu: see `devices`.
 
@@ -68,7 +75,8 @@ def make_base(
     phases = Phases()
     with phases.phase("train"):
         config, checkpoint = _trained(folder, suite, base, tpu)
-    for precision in _precisions(suite, key):
+    precisions = () if kept_fingerprint(base) else _precisions(suite, key)
+    for precision in precisions:
         with phases.phase(f"publish {precision}"):
             config, checkpoint = _published(
                 folder, key, task, precision, config, checkpoint
@@ -79,7 +87,45 @@ def make_base(
         folder, key, host_layers.find_ssd_hosts(model).fingerprint()
     )
     _keep_checkpoint(folder, key, model, pipeline)
-    _measure(folder, suite, base, task, model, pipeline, phases)
+    _measure(folder, suite, base, precisions, model, pipeline, phases)
+
+
+def publish_base(folder: Folder, suite: Suite) -> None:
+    """Publishes the suite's kept base for phones, and measures it there.
+
+    Raises:
+      FolderError: if it is not made, its data are missing, or publishing
+        gives other weights.
+    """
+    key = suite.base.key
+    held = plan.require_base(folder, suite, key)
+    task = _task_of(suite, suite.base)
+    datasets.require_records(folder, suite, task)
+    checkpoint = str(folder.checkpoint(key))
+    config = str(folder.checkpoint(key) / "pipeline.config")
+    phases = Phases()
+    for precision in _precisions(suite, key):
+        with phases.phase(f"publish {precision}"):
+            config, checkpoint = _published(
+                folder, key, task, precision, config, checkpoint
+            )
+    model, pipeline = _restored(config, checkpoint)
+    plan.refuse_results_of_others(
+        folder, key, host_layers.find_ssd_hosts(model).fingerprint()
+    )
+    with phases.phase("evaluate on phone"):
+        phone, sizes = _on_phone(
+            folder, key, task, _precisions(suite, key), pipeline
+        )
+    records.write_json(
+        folder.base_record(key),
+        msgspec.structs.replace(
+            held,
+            phone=phone,
+            model_bytes=sizes,
+            seconds={**held.seconds, **phases.seconds},
+        ),
+    )
 
 
 def draw_in(folder: Folder, suite: Suite, task: SuiteTask) -> None:
@@ -133,6 +179,8 @@ def _trained(
         train_records = share
     config = str(work / "pipeline.config")
     training.write_base_config(folder, suite, base, task, train_records, config)
+    if kept_fingerprint(base):
+        return config, kept.checkpoint(kept_fingerprint(base))
     training.train(config, str(work / "train"), seed=_SEED, tpu=tpu)
     return config, str(work / "train")
 
@@ -188,16 +236,17 @@ def _measure(
     folder: Folder,
     suite: Suite,
     base: Base | GivenBase,
-    task: SuiteTask,
+    precisions: Sequence[str],
     model: Any,
     pipeline: Any,
     phases: Phases,
 ) -> None:
+    task = _task_of(suite, base)
     work = folder.base_work(base.key)
     hosts = host_layers.find_ssd_hosts(model)
     with phases.phase("evaluate"):
         found = accuracy.in_keras(folder, task, model, work / "drawn.npz")
-        phone, sizes = _on_phone(folder, suite, base.key, task, pipeline)
+        phone, sizes = _on_phone(folder, base.key, task, precisions, pipeline)
     _draw_tasks(folder, suite, base, task, model)
     records.write_json(
         folder.base_record(base.key),
@@ -221,10 +270,14 @@ def _measure(
 
 
 def _on_phone(
-    folder: Folder, suite: Suite, key: str, task: SuiteTask, pipeline: Any
+    folder: Folder,
+    key: str,
+    task: SuiteTask,
+    precisions: Sequence[str],
+    pipeline: Any,
 ) -> tuple[dict[str, records.Accuracy], dict[str, int]]:
     phone, sizes = {}, {}
-    for precision in _precisions(suite, key):
+    for precision in precisions:
         model = (folder.published(key, precision) / MODEL_FILE).read_bytes()
         phone[precision] = accuracy.in_litert(folder, task, model, pipeline)
         sizes[precision] = len(model)

@@ -2,7 +2,8 @@
 
     python -m object_detection_patch.decathlon.running.one \\
         --out_dir O \\
-        (--data KEY | --split KEY | --base KEY | --run ID | --phone ID)
+        (--data KEY | --split KEY | --base KEY | --publish KEY | --run ID |
+        --phone ID)
 
 `od-patch decathlon run --print_commands` prints these lines, for schedulers.
 Exit codes: 0 done, or was done before; 2 refused, with the reason on stderr;
@@ -170,6 +171,10 @@ def _piece(
         return f"base_{key}", functools.partial(
             _make_base, folder, suite, key, options.tpu
         )
+    if options.publish is not None:
+        key = runs_lib.base_of(suite, options.publish).key
+        # The training's name: both write one record.
+        return f"base_{key}", functools.partial(_publish, folder, suite, key)
     if options.phone is not None:
         run = runs_lib.find_run(suite, options.phone)
         # The training's name: both write one record.
@@ -233,6 +238,21 @@ def _make_base(folder: Folder, suite: Suite, key: str, tpu: str | None) -> int:
     return 0
 
 
+def _publish(folder: Folder, suite: Suite, key: str) -> int:
+    if key != suite.base.key:
+        raise FolderError(
+            "Phones run patches of the suite's own base, "
+            f"{suite.base.key}. Received: `--publish {key}`."
+        )
+    if not plans.lacks_publishing(folder, suite):
+        print(f"Base {key} needs no publishing.")
+        return 0
+    from object_detection_patch.decathlon.running import bases
+
+    bases.publish_base(folder, suite)
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -244,6 +264,9 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--data", metavar="KEY", help="draw a task's data")
     what.add_argument("--split", metavar="KEY", help="split a task's images")
     what.add_argument("--base", metavar="KEY", help="train, publish a base")
+    what.add_argument(
+        "--publish", metavar="KEY", help="publish a base that was kept"
+    )
     what.add_argument("--run", metavar="ID", help="train, measure a run")
     what.add_argument(
         "--phone", metavar="ID", help="measure a trained run in LiteRT"

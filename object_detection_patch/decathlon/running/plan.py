@@ -7,10 +7,14 @@ import pathlib
 from collections.abc import Iterator, Sequence
 
 from object_detection_patch.decathlon.running import record
-from object_detection_patch.decathlon.running.folder import Folder, FolderError
+from object_detection_patch.decathlon.running.folder import (
+    PRECISIONS,
+    Folder,
+    FolderError,
+)
 from object_detection_patch.decathlon.suite import runs as runs_lib
 from object_detection_patch.decathlon.suite.runs import MAIN, Run
-from object_detection_patch.decathlon.suite.suite import Suite
+from object_detection_patch.decathlon.suite.suite import Suite, kept_fingerprint
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,6 +161,22 @@ def held_base(
     if held.config_sha256 != runs_lib.base_sha256(suite, key):
         raise _changed(path, f"base {key}")
     return held if folder.checkpoint(key).is_dir() else None
+
+
+def lacks_publishing(folder: Folder, suite: Suite) -> bool:
+    """Whether the suite's own base came without what phones download.
+
+    Raises:
+      FolderError, RecordError: as `held_base`.
+    """
+    if not (suite.phone and kept_fingerprint(suite.base)):
+        return False
+    key = suite.base.key
+    held = held_base(folder, suite, key)
+    return held is None or not all(
+        precision in held.phone and folder.published(key, precision).is_dir()
+        for precision in PRECISIONS
+    )
 
 
 def require_base(folder: Folder, suite: Suite, key: str) -> record.BaseRecord:

@@ -102,8 +102,10 @@ class _Doing:
 
     def do(self, work: Work) -> int:
         """Returns how many runs failed, or could not be measured."""
-        first = (work.data, "data set"), (work.splits, "data set")
-        for jobs, unit in (*first, (work.bases, "step")):
+        for jobs, unit in (
+            *((work.data, "data set"), (work.splits, "data set")),
+            *((work.bases, "step"), (work.publishing, "base")),
+        ):
             for ended in self._failed(jobs, unit):
                 raise JobError(_failure(ended))
         runs = self._do_runs(work.runs, "step", on_phone=False)

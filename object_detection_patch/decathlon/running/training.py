@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from typing import Any
 
 from object_detection_patch import configure
 from object_detection_patch.decathlon.running import devices
@@ -21,6 +22,7 @@ from object_detection_patch.od_api import (
     extractors,
     pipeline_config,
     repeatable,
+    step_guard,
 )
 from object_detection_patch.patch_file import whole_file
 from object_detection_patch.training import loop
@@ -88,6 +90,8 @@ def train(
         stack.enter_context(repeatable.repeatable(seed))
         if patch is not None:
             stack.enter_context(loop.patched(patch, model_dir=model_dir))
+        else:
+            stack.enter_context(step_guard.guarded_steps(_nothing_more))
         stack.enter_context(devices.strategy_scope(tpu))
         model_lib_v2.train_loop(
             pipeline_config_path=config,
@@ -97,6 +101,10 @@ def train(
             checkpoint_max_to_keep=1,
             record_summaries=False,
         )
+
+
+def _nothing_more(model: Any, global_step: Any) -> None:
+    """What a base does after a step."""
 
 
 def _checkpoint_every(steps: int) -> int:

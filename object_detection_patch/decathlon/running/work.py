@@ -17,6 +17,7 @@ from object_detection_patch.decathlon.suite.suite import (
     Base,
     Suite,
     SuiteTask,
+    kept_fingerprint,
 )
 
 
@@ -27,6 +28,7 @@ class Work:
     data: tuple[Job, ...]
     splits: tuple[Job, ...]
     bases: tuple[Job, ...]
+    publishing: tuple[Job, ...]
     runs: tuple[Job, ...]
     phones: tuple[Job, ...]
     plan: plans.Plan
@@ -50,12 +52,21 @@ def find_work(
     )
     needed = (*planned.todo, *planned.phone)
     bases = plans.bases_todo(folder, suite, needed)
+    unpublished = []
+    if planned.phone and plans.lacks_publishing(folder, suite):
+        unpublished.append(suite.base.key)
     return Work(
-        _drawings(folder, suite, _tasks_of(suite, needed, bases)),
+        _drawings(
+            folder, suite, _tasks_of(suite, needed, [*bases, *unpublished])
+        ),
         _splits(folder, suite, needed),
         tuple(
             _job(folder, "base", key, f"base {key}", _base_steps(suite, key))
             for key in bases
+        ),
+        tuple(
+            _job(folder, "publish", key, f"publishing base {key}", 1)
+            for key in unpublished
         ),
         tuple(
             _job(folder, "run", run.id, _title(run), run.task.schedule.steps)
@@ -83,7 +94,7 @@ def describe(work: Work) -> str:
     if work.data or work.bases:
         text += (
             f"; before them {len(work.data)} data sets to draw and "
-            f"{len(work.bases)} bases to train"
+            f"{len(work.bases)} bases to make"
         )
     return f"{text}."
 
@@ -91,8 +102,10 @@ def describe(work: Work) -> str:
 def commands(work: Work) -> list[str]:
     """Each piece of work as a shell command; a blank line is a barrier."""
     lines: list[str] = []
-    order = work.data, work.splits, work.bases, work.runs, work.phones
-    for jobs in order:
+    for jobs in (
+        *(work.data, work.splits, work.bases),
+        *(work.publishing, work.runs, work.phones),
+    ):
         if jobs and lines:
             lines.append("")
         lines += [shlex.join(job.command) for job in jobs]
@@ -137,7 +150,8 @@ def _tasks_of(
 
 def _base_steps(suite: Suite, key: str) -> int:
     base = runs_lib.base_of(suite, key)
-    return base.schedule.steps if isinstance(base, Base) else 0
+    trained = isinstance(base, Base) and not kept_fingerprint(base)
+    return base.schedule.steps if trained else 1
 
 
 def _title(run: Run) -> str:

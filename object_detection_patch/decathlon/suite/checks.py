@@ -10,10 +10,16 @@ from google.protobuf import text_format
 
 from object_detection_patch import recipes
 from object_detection_patch.decathlon.mean_ap import FLAGS
-from object_detection_patch.decathlon.suite.runs import all_runs, all_tasks
+from object_detection_patch.decathlon.suite import kept
+from object_detection_patch.decathlon.suite.runs import (
+    COMPACT_PRESET,
+    all_runs,
+    all_tasks,
+)
 from object_detection_patch.decathlon.suite.suite import (
     Base,
     Suite,
+    kept_fingerprint,
 )
 from object_detection_patch.methods import check as check_patch
 from object_detection_patch.methods import presets
@@ -47,6 +53,11 @@ def _faults(suite: Suite) -> Iterator[_Fault]:
     trained = [base.task for base in bases if isinstance(base, Base)]
     yield from _unknown("A base's `task` must be", trained, keys)
     own = [task.key for task in suite.tasks]
+    yield from _unknown(
+        "A base's `fingerprint` must be",
+        [name for name in map(kept_fingerprint, bases) if name],
+        kept.fingerprints(),
+    )
     if suite.updating:
         yield from _unknown(
             "`updating.task` must be", [suite.updating.task], own
@@ -61,6 +72,8 @@ def _faults(suite: Suite) -> Iterator[_Fault]:
         )
         yield from _unknown("`tuning.tasks` must be", suite.tuning.tasks, own)
     yield from _family_faults(suite)
+    if suite.compact:
+        yield from _unknown("`compact.tasks` must be", suite.compact.tasks, own)
     yield from _unknown("`quick` must name", suite.quick[0], own)
     yield from _unknown("`quick` must name", suite.quick[1], suite.methods)
     for task in tasks:
@@ -117,6 +130,9 @@ def _option_faults(suite: Suite) -> Iterator[_Fault]:
     if suite.sparsity:
         method = suite.sparsity.method
         written += [(method, text) for text in suite.sparsity.options.values()]
+    if suite.compact:
+        for text in suite.compact.options.values():
+            written.append((COMPACT_PRESET, text))
     families = suite.families.methods if suite.families else {}
     for name, family in families.items():
         texts = (family.options, *family.options_of.values())

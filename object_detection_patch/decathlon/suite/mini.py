@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from object_detection_patch import recipes
 from object_detection_patch.decathlon import tasks
 from object_detection_patch.decathlon.suite import families
 from object_detection_patch.decathlon.suite.suite import (
     Base,
+    Compact,
     Drawn,
     Method,
     Schedule,
@@ -22,6 +25,9 @@ _SOURCE_IMAGES, _TASK_IMAGES, _EVAL_IMAGES = 4000, 800, 200
 _BATCH = 16
 _TASK_SCHEDULE = Schedule(steps=300, batch_size=_BATCH)
 _BASE_RATE = 8e-3
+_BASE_FINGERPRINT = (
+    "3a91064b87c9d2327491dc5c43c4498631a79b74a15c4a602396adbd20ca0877"
+)
 
 # How far each world was designed to be from the source: what it shares with
 # it, from classes, shapes and composition (voc) to next to nothing (kitti).
@@ -88,6 +94,16 @@ _TRIED_FAMILY_RATES = dict.fromkeys(_FAMILY_RATES, (1e-2, 3e-2))
 # In training and in evaluation this is FINE_TUNING.
 _AS_FINE_TUNING = "ALWAYS_TUNED"
 
+# What the grid is worth, piece by piece; the preset's own is 4 and 4 bits.
+_GRIDS = {
+    "grid_4_4": "",
+    "grid_4_0": "  grid { head_bits: 0 }\n",
+    "grid_0_4": "  grid { batch_norm_bits: 0 }\n",
+    "grid_5_4": "  grid { batch_norm_bits: 5 }\n",
+    "grid_3_4": "  grid { batch_norm_bits: 3 }\n",
+    "grid_3_3": "  grid { batch_norm_bits: 3 head_bits: 3 }\n",
+}
+
 _QUICK_TASKS = ("voc", "birds", "kitti")
 _QUICK_METHODS = ("FINE_TUNING", "BN_PATCH", "WEIGHTTRANS", "SPOTPATCH")
 
@@ -126,6 +142,7 @@ def suite() -> Suite:
             task="oid",
             schedule=Schedule(steps=3000, batch_size=_BATCH),
             rate=_BASE_RATE,
+            fingerprint=_BASE_FINGERPRINT,
         ),
         methods={name: _method(name, rate) for name, rate in _RATES.items()},
         updating=_updating(),
@@ -141,6 +158,7 @@ def suite() -> Suite:
             tried=_TRIED_FAMILY_RATES,
             tuned_on=[_FAMILIES_TUNED_ON],
         ),
+        compact=compact(_FAMILY_TASKS, _LAMBDA),
         quick=(_QUICK_TASKS, _QUICK_METHODS),
         settings=_SETTINGS,
     )
@@ -149,6 +167,17 @@ def suite() -> Suite:
 def family_rates() -> dict[str, float]:
     """Method of the further families -> learning rate."""
     return {**_FAMILY_RATES, _AS_FINE_TUNING: _RATES["FINE_TUNING"]}
+
+
+def compact(tasks: Sequence[str], lambda_sps: str) -> Compact:
+    """COMPACT as SPOTPATCH is trained in the same suite."""
+    return Compact(
+        tasks=tuple(tasks),
+        rate=_RATES["SPOTPATCH"],
+        options={
+            label: sparse(lambda_sps) + grid for label, grid in _GRIDS.items()
+        },
+    )
 
 
 def _task(key: str, images: int = _TASK_IMAGES) -> SuiteTask:

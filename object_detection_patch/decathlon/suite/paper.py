@@ -72,6 +72,7 @@ def suite() -> Suite:
             mini.family_rates(),
             masks=mini.sparse(_LAMBDA),
         ),
+        compact=mini.compact(_FAMILY_TASKS, _LAMBDA),
         quick=mini.suite().quick,
         settings=_SETTINGS,
     )

@@ -18,12 +18,13 @@ from object_detection_patch.decathlon.suite.suite import (
 
 MAIN, UPDATING, SPARSITY = "main", "updating", "sparsity"
 TUNING, PHONE, FAMILIES = "tuning", "phone", "families"
+COMPACT, COMPACT_PRESET = "compact", "COMPACT"
 HELD_OUT, HELD_OUT_FOLDER = "_held_out", "held_out"
 """Ending of a key, and folder of records, of a task to tune on."""
 SVD, JOINT_SVD = "svd", "joint_svd"
 """Variants in `families`: patches of its trainings, compressed afterwards. No
 training of a suite has them; a record that has is shown by reports."""
-EXPERIMENTS = (TUNING, MAIN, PHONE, UPDATING, SPARSITY, FAMILIES)
+EXPERIMENTS = (TUNING, MAIN, PHONE, UPDATING, SPARSITY, FAMILIES, COMPACT)
 """All but `phone` consist of trainings; it measures those of `main` on."""
 
 
@@ -33,7 +34,7 @@ class Run:
 
     Args:
       variant: key of the base in `updating`, label of the options in
-        `sparsity`, the rate in `tuning`, empty in `main`.
+        `sparsity` and `compact`, the rate in `tuning`, empty in `main`.
       base: key of the base that is patched.
       training: rate and options of the method.
     """
@@ -108,12 +109,14 @@ def all_runs(suite: Suite, seed: int) -> Iterator[Run]:
     yield from _sparsity(suite, seed)
     yield from _tuning(suite, seed)
     yield from _families(suite, seed)
+    yield from _compact(suite, seed)
 
 
 def all_methods(suite: Suite) -> tuple[str, ...]:
     """The methods of every experiment."""
     families = suite.families.methods if suite.families else ()
-    return (*suite.methods, *families)
+    compact = (COMPACT_PRESET,) if suite.compact else ()
+    return (*suite.methods, *families, *compact)
 
 
 def all_tasks(suite: Suite) -> tuple[SuiteTask, ...]:
@@ -314,6 +317,25 @@ def _families(suite: Suite, seed: int) -> Iterator[Run]:
         for name in families.methods if task.key in families.tasks else ():
             method = _given(families, name, task.key)
             yield Run(FAMILIES, name, task, seed, suite.base.key, method)
+
+
+def _compact(suite: Suite, seed: int) -> Iterator[Run]:
+    compact = suite.compact
+    if not compact:
+        return
+    for task in suite.tasks:
+        for label, options in compact.options.items():
+            if task.key in compact.tasks:
+                method = Method(rate=compact.rate, options=options)
+                yield Run(
+                    COMPACT,
+                    COMPACT_PRESET,
+                    task,
+                    seed,
+                    suite.base.key,
+                    method,
+                    label,
+                )
 
 
 def _given(families: Families, name: str, task: str) -> Method:

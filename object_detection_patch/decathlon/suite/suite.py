@@ -77,6 +77,8 @@ class Base(_Strict, frozen=True, kw_only=True, tag_field="kind", tag="trained"):
       key: in run ids and file names.
       task: key of the source or of a task.
       percent: of the training images, from 1 to 100.
+      fingerprint: of the base that comes with the package and is taken
+        instead of training; see `kept`.
     """
 
     key: _Key
@@ -84,6 +86,7 @@ class Base(_Strict, frozen=True, kw_only=True, tag_field="kind", tag="trained"):
     schedule: Schedule
     rate: _Rate
     percent: Annotated[int, msgspec.Meta(ge=1, le=100)] = 100
+    fingerprint: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class GivenBase(
@@ -94,6 +97,13 @@ class GivenBase(
     key: _Key
     pipeline_config: str
     checkpoint: str
+
+
+def kept_fingerprint(base: Base | GivenBase) -> str:
+    """Of a base that comes with the package; empty for any other."""
+    if isinstance(base, Base) and isinstance(base.fingerprint, str):
+        return base.fingerprint
+    return ""
 
 
 class Updating(_Strict, frozen=True, kw_only=True):
@@ -158,6 +168,21 @@ class Families(_Strict, frozen=True, kw_only=True):
     tuned_on: tuple[_Key, ...] = ()
 
 
+class Compact(_Strict, frozen=True, kw_only=True):
+    """The preset COMPACT on some tasks, and what its pieces are worth.
+
+    Args:
+      tasks: keys of tasks.
+      rate: as in `Method`.
+      options: label, in run ids and file names -> text proto of further
+        fields of the patch.
+    """
+
+    tasks: tuple[_Key, ...]
+    rate: _Rate
+    options: Mapping[_Label, str]
+
+
 class Drawn(_Strict, frozen=True, kw_only=True):
     """Data that the suite draws itself: images of `side` pixels."""
 
@@ -192,6 +217,7 @@ class Suite(_Strict, frozen=True, kw_only=True):
     sparsity: Sparsity | None = None
     tuning: Tuning | None = None
     families: Families | None = None
+    compact: Compact | msgspec.UnsetType = msgspec.UNSET
     phone: bool = True
     quick: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     settings: tuple[str, ...] = ()

@@ -7,10 +7,11 @@ import pytest
 
 from object_detection_patch.decathlon.running import plan, record
 from object_detection_patch.decathlon.running.folder import (
+    PRECISIONS,
     FolderError,
     open_folder,
 )
-from object_detection_patch.decathlon.suite import runs
+from object_detection_patch.decathlon.suite import mini, runs
 from object_detection_patch.decathlon.suite.suite import Method
 from tests.decathlon.running.records_to_test import base_record, run_record
 from tests.decathlon.suite.suites_to_test import suite, task
@@ -127,6 +128,27 @@ def test_records_without_their_work_need_the_base_again(folder):
     record.write_json(path, base_record(suite(), "source"))
 
     assert plan.bases_todo(folder, suite(), runs.select(suite())) == ["source"]
+
+
+def test_a_kept_base_lacks_publishing_until_phones_have_it(tmp_path):
+    folder, kept = open_folder(tmp_path), mini.suite()
+    accuracy = record.Accuracy(coco=0.5, pascal=0.5)
+    found = [plan.lacks_publishing(folder, kept)]
+    phones = {}, dict.fromkeys(PRECISIONS, accuracy)
+    folder.checkpoint("oid").mkdir(parents=True)
+    folder.base_record("oid").parent.mkdir()
+    for phone in phones:
+        record.write_json(
+            folder.base_record("oid"), base_record(kept, "oid", phone=phone)
+        )
+        found.append(plan.lacks_publishing(folder, kept))
+    for precision in PRECISIONS:
+        folder.published("oid", precision).mkdir()
+    found.append(plan.lacks_publishing(folder, kept))
+
+    # A record without the work beside it does not help.
+    assert found == [True, True, True, False]
+    assert not plan.lacks_publishing(folder, suite())
 
 
 def test_a_changed_base_is_refused(folder):

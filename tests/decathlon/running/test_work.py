@@ -28,10 +28,11 @@ def test_commands_come_in_blocks_in_the_order_of_need(tmp_path):
     blocks = "\n".join(works.commands(work)).split("\n\n")
 
     lines = [block.splitlines() for block in blocks]
-    assert [len(block) for block in lines] == [2, 1, 1, 1]
+    assert [len(block) for block in lines] == [2, 1, 1, 1, 1]
     assert lines[1][0].endswith("--base oid")
-    assert lines[2][0].endswith("--run main__spotpatch__voc__seed1")
-    assert lines[3][0].endswith("--phone main__spotpatch__voc__seed1")
+    assert lines[2][0].endswith("--publish oid")
+    assert lines[3][0].endswith("--run main__spotpatch__voc__seed1")
+    assert lines[4][0].endswith("--phone main__spotpatch__voc__seed1")
     assert all(f"--out_dir={tmp_path}" in line for line in sum(lines, []))
 
 
