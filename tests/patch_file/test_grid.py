@@ -14,6 +14,7 @@ from object_detection_patch.patch_file.grid import (
     check_grid,
     decode,
     encode,
+    narrowest,
 )
 
 _BITS = st.integers(2, 8)
@@ -58,6 +59,32 @@ def test_decode_is_the_formula_of_the_specification(case):
 
     assert len(raw) == (grid.raw_bits(values.size) + 7) // 8
     assert found.tolist() == _by_hand(raw, grid, values.size)
+
+
+@settings(deadline=None)
+@given(_cases())
+def test_fewer_bits_are_taken_only_where_they_hold_the_values(case):
+    grid, values = case
+    found = narrowest(values, grid)
+    held, _ = _decoded(encode("k", values, found), found, values.size)
+    greatest = np.abs(values).max(axis=(0, 2), keepdims=True)
+
+    assert 2 <= found.bits <= grid.bits
+    if found.bits < grid.bits:
+        error = np.abs(held.reshape(values.shape) - values)
+        assert (error <= 4 * np.spacing(greatest)).all()
+
+
+@settings(deadline=None)
+@given(_cases(), st.integers(2, 8))
+def test_values_of_a_grid_are_written_with_its_bits(case, more):
+    grid, values = case
+    values = values / np.float32(2.0**100)
+    raw = encode("k", values, grid)
+    held, _ = _decoded(raw, grid, values.size)
+    wide = Grid(max(grid.bits, more), grid.inner, grid.groups)
+
+    assert narrowest(held.reshape(values.shape), wide).bits <= grid.bits
 
 
 @settings(deadline=None)

@@ -10,6 +10,7 @@ from object_detection_patch.decathlon.report.contents import Section, Table
 from object_detection_patch.decathlon.report.tables import (
     budgets,
     claims,
+    compact,
     costs,
     failures,
     families,
@@ -34,8 +35,9 @@ def build_tables(results: Results) -> tuple[Section, ...]:
     """Sections with every table that the results have something for.
 
     Keys, which figures are added by: `claims`, `decathlon`, `scores`,
-    `gates`, `updating`, `sizes`, `sparsity`, `families`, `spread`, `datasets`,
-    `costs`, `setting`. What a suite has no experiment for is left out.
+    `gates`, `updating`, `sizes`, `sparsity`, `families`, `compact`, `spread`,
+    `datasets`, `costs`, `setting`. What a suite has no experiment for is left
+    out.
     """
     sections = (
         _claims(results),
@@ -46,6 +48,7 @@ def build_tables(results: Results) -> tuple[Section, ...]:
         _sizes(results),
         *_sparsity(results),
         *_families(results),
+        *_compact(results),
         *_spread(results),
         _section("datasets", "Data sets", table_1.datasets(results)),
         _costs(results),
@@ -136,6 +139,16 @@ def _families(results: Results) -> Iterator[Section]:
         if tuning and given.rates
         else None,
     )
+
+
+def _compact(results: Results) -> Iterator[Section]:
+    given = results.suite.compact
+    if given and compact.has_run(results):
+        yield _section(
+            "compact",
+            "Smaller files",
+            compact.pieces(results, given),
+        )
 
 
 def _spread(results: Results) -> Iterator[Section]:

@@ -1,0 +1,99 @@
+"""COMPACT beside SPOTPATCH, computed by hand."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from object_detection_patch.decathlon.report import build
+from object_detection_patch.decathlon.report.tables import compact
+from object_detection_patch.decathlon.running import record
+from object_detection_patch.decathlon.suite.runs import COMPACT
+from object_detection_patch.decathlon.suite.suite import Compact
+from tests.decathlon.report import results as made
+
+_GIVEN = Compact(
+    tasks=("birds",), rate=1e-3, options={"grid_4_4": "", "grid_3_4": ""}
+)
+
+
+def _outcome(coco, sizes):
+    """What a run gave; `sizes` by encoding."""
+    return msgspec.structs.replace(
+        made.outcome(coco),
+        file_bytes={
+            name: record.FileBytes(whole=size, without_class_head=size)
+            for name, size in sizes.items()
+        },
+    )
+
+
+_SPOTPATCH = {"exact": 400, "half": 200, "small": 150, "compact": 120}
+
+
+def _results(*more):
+    suite = msgspec.structs.replace(
+        made.suite(2, ["FINE_TUNING", "BN_PATCH", "SPOTPATCH"]),
+        compact=_GIVEN,
+    )
+    runs = [
+        made.run("FINE_TUNING", "birds", _outcome(0.5, {})),
+        made.run("SPOTPATCH", "birds", _outcome(0.5, _SPOTPATCH)),
+        *more,
+    ]
+    return made.of(suite, runs)
+
+
+def _compact(coco, size, seed, variant="grid_4_4"):
+    sizes = {"exact": 500, "half": 300, "small": 200, "compact": size}
+    return made.run(
+        "COMPACT",
+        "birds",
+        _outcome(coco, sizes) if size else None,
+        experiment=COMPACT,
+        variant=variant,
+        seed=seed,
+    )
+
+
+def test_by_hand():
+    results = _results(
+        _compact(0.5, 80, 1), _compact(0.25, 120, 2), _compact(0, None, 3)
+    )
+    table = compact.pieces(results, _GIVEN)
+    *usual, row = table.rows
+
+    assert [column.title for column in table.columns][3:5] == [
+        "birds",
+        "Score",
+    ]
+    assert [(one[0], one[1], one[6]) for one in usual] == [
+        ("SPOTPATCH", name, _SPOTPATCH[name])
+        for name in ("exact", "half", "compact")
+    ]
+    # Equation 7 where fine-tuning has 0.5: 10,000 times the mAP squared.
+    assert usual[1][4] == pytest.approx(2500)
+    assert usual[0][7] == pytest.approx(200 / 400)
+    assert row[:3] == ("COMPACT grid_4_4", "compact", 2)
+    mean = (2500 + 625) / 2
+    assert row[3:] == pytest.approx(
+        (37.5, mean, 1875 / 2**0.5, 100, mean / 100 / (2500 / 200))
+    )
+
+
+def test_one_seed_has_no_deviation_and_failures_no_row():
+    results = _results(_compact(0.5, 80, 1), _compact(0, None, 1, "grid_3_4"))
+    table = compact.pieces(results, _GIVEN)
+
+    assert [row[0] for row in table.rows if "COMPACT" in row[0]] == [
+        "COMPACT grid_4_4"
+    ]
+    assert all(row[5] is None for row in table.rows)
+
+
+def test_the_section_comes_with_the_first_result():
+    def keys(results):
+        return [section.key for section in build.build_tables(results)]
+
+    assert "compact" not in keys(_results())
+    assert "compact" in keys(_results(_compact(0.5, 80, 1)))
