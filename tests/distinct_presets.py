@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from object_detection_patch.methods import presets
 
 # They differ from LAST_2, SPOTTUNE, FINE_TUNING and PARALLEL_ADAPTERS in
@@ -21,3 +25,12 @@ DISTINCT_PRESETS = [
     name for name in presets.preset_names() if name not in _ALIKE
 ]
 ROUTED_PRESETS = ["SPOTTUNE", "ROUTED_SPOTPATCH"]
+_TYPICAL = ("SPOTPATCH", "FINE_TUNING", "SERIES_ADAPTERS", "COMPACT")
+
+
+def typical_first(names: list[str]) -> list[Any]:
+    """Parameters of a test that takes long: the default run has four."""
+    return [
+        name if name in _TYPICAL else pytest.param(name, marks=pytest.mark.slow)
+        for name in names
+    ]

@@ -209,6 +209,7 @@ class TestRefusals:
         assert "Traceback" not in done.stderr
         assert not (tmp_path / "train" / "pipeline.config").exists()
 
+    @pytest.mark.slow
     def test_base_of_another_width(self, small_world, tmp_path):
         other = small_world.unpatched_model(
             feature_extractor__depth_multiplier=0.5

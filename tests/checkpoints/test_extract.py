@@ -13,7 +13,7 @@ from object_detection_patch.checkpoints import extract
 from object_detection_patch.methods import OtherPatchError
 from object_detection_patch.od_api import host_layers
 from object_detection_patch.patch_file import AddSigned, read_patch
-from tests.distinct_presets import DISTINCT_PRESETS
+from tests.distinct_presets import DISTINCT_PRESETS, typical_first
 
 
 def _base_tensors(small_world):
@@ -27,7 +27,7 @@ def _base_tensors(small_world):
     return {name: v.numpy() for name, v in hosts.base_tensors().items()}
 
 
-@pytest.mark.parametrize("preset", DISTINCT_PRESETS)
+@pytest.mark.parametrize("preset", typical_first(DISTINCT_PRESETS))
 def test_what_every_patch_holds(small_world, checkpoint_of, preset):
     config, model_dir = checkpoint_of(preset)
     patch = extract.extract(config, model_dir).patch

@@ -26,7 +26,11 @@ from object_detection_patch.patch_file import (
     from_bytes,
     to_bytes,
 )
-from tests.distinct_presets import DISTINCT_PRESETS, ROUTED_PRESETS
+from tests.distinct_presets import (
+    DISTINCT_PRESETS,
+    ROUTED_PRESETS,
+    typical_first,
+)
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +61,10 @@ def _stock_model(output_dir):
 
 
 @pytest.mark.parametrize(
-    "preset", [name for name in DISTINCT_PRESETS if name not in ROUTED_PRESETS]
+    "preset",
+    typical_first(
+        [name for name in DISTINCT_PRESETS if name not in ROUTED_PRESETS]
+    ),
 )
 def test_raw_outputs_are_the_training_checkpoints(
     small_world, checkpoint_of, base_dir, tmp_path, preset

@@ -108,6 +108,7 @@ def _joint(configs, kind=None, **options):
     return joint_lib.Joint(read, **given)
 
 
+@pytest.mark.slow
 def test_a_task_that_is_nan_stops_alone(
     two_configs, train_jointly, tmp_path, capsys, monkeypatch
 ):
@@ -174,6 +175,7 @@ def _with_rate(config, rate, folder):
     return str(copy)
 
 
+@pytest.mark.slow
 def test_tasks_of_different_bases_are_refused(
     small_world, two_configs, tmp_path
 ):

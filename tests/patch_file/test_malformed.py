@@ -802,6 +802,7 @@ def test_memory_of_metadata(metadata):
     assert peak_of(with_header(metadata=metadata)) < 16
 
 
+@pytest.mark.slow
 def test_memory_of_a_full_header():
     """As many edits and labels as may be, texts that grow, and metadata."""
     entries = [entry(1, 1, 0, (1,), 4, f"{i:x}") for i in range(2**16)]

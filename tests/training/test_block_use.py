@@ -46,6 +46,7 @@ def _chosen(small_world, model):
     return np.array(rows)
 
 
+@pytest.mark.slow
 def test_evaluated_images_are_watched(small_world, model):
     with block_use.watched(model.patch) as seen:
         images = _detect(small_world, model)

@@ -78,6 +78,7 @@ def test_both_ways_are_measured_and_choices_are_kept(
     assert np.abs(chosen - always).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_coins_fall_alike_each_time(small_world, folder, run):
     model = _model(small_world, "RANDOM_POLICY")
     picture = folder.root / "drawn.npz"
