@@ -21,6 +21,9 @@ OD_API_LOCK := object_detection_patch/od_api/od_api.lock
 
 # The OD API is written for Keras 2; whatever we start here gets it.
 export TF_USE_LEGACY_KERAS := 1
+# Beside TEST_WORKERS others a second thread only waits.
+test test-all: export TF_NUM_INTRAOP_THREADS := 1
+test test-all: export TF_NUM_INTEROP_THREADS := 1
 
 .DELETE_ON_ERROR:
 .PHONY: help setup demo test test-all test-odapi fuzz lint format lock clean

@@ -66,6 +66,7 @@ def _losses(model_dir: pathlib.Path) -> dict[int, float]:
 
 
 class TestFlags:
+    @pytest.mark.slow
     def test_takes_every_flag_of_the_stock_binary(self):
         ours = _run([*_BINARY, "--helpfull"]).stdout
         listed = _script(
@@ -110,6 +111,7 @@ def _refusal(config: str, tmp_path: pathlib.Path, *flags: str) -> str:
 
 
 class TestRefusals:
+    @pytest.mark.slow
     def test_misspelt_extension(self, small_world, tmp_path):
         good = pathlib.Path(small_world.config("stripes", "BN_PATCH"))
         text = good.read_text().replace(
@@ -122,6 +124,7 @@ class TestRefusals:
         assert f"{config}: {number}:" in line
         assert "written as `[object_detection_patch.patch] { ... }`" in line
 
+    @pytest.mark.slow
     def test_missing_config(self, tmp_path):
         assert "which is no file" in _refusal(
             str(tmp_path / "none.config"), tmp_path
@@ -137,6 +140,7 @@ class TestRefusals:
         line = _refusal(config, tmp_path, "--checkpoint_every_n=2")
         assert "`binary_mask.lambda_sps` must be >= 0" in line
 
+    @pytest.mark.slow
     def test_a_reference_in_percent(self, small_world, tmp_path):
         config = small_world.config(
             "stripes",
@@ -158,6 +162,7 @@ class TestRefusals:
         line = _refusal(config, tmp_path, "--checkpoint_every_n=2")
         assert f"{tmp_path}/ckpt-0.index does not exist" in line
 
+    @pytest.mark.slow
     def test_no_checkpoint_would_be_kept(self, small_world, tmp_path):
         config = small_world.config("stripes", "SPOTPATCH")
         line = _refusal(config, tmp_path)
@@ -171,6 +176,7 @@ class TestRefusals:
         assert f"flag --{flag}=None" in done.stderr
         assert "Traceback" not in done.stderr
 
+    @pytest.mark.slow
     def test_a_patched_checkpoint_without_a_patch_in_the_config(
         self, small_world, trained
     ):
@@ -189,6 +195,7 @@ class TestRefusals:
             assert "Traceback" not in done.stderr
         assert sorted(os.listdir(trained[1])) == listed
 
+    @pytest.mark.slow
     def test_conflicting_parts(self, small_world, tmp_path):
         config = small_world.config(
             "stripes",

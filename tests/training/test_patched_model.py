@@ -14,7 +14,11 @@ from object_detection_patch.od_api import (
     pipeline_config,
 )
 from object_detection_patch.training import patched_model
-from tests.distinct_presets import DISTINCT_PRESETS, ROUTED_PRESETS
+from tests.distinct_presets import (
+    DISTINCT_PRESETS,
+    ROUTED_PRESETS,
+    typical_first,
+)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +108,7 @@ def test_with_fake_quantize_it_is_the_model_of_rounded_kernels(
         assert np.abs(found[key] - exact[key]).max() > 1e-2, key
 
 
-@pytest.mark.parametrize("preset", DISTINCT_PRESETS)
+@pytest.mark.parametrize("preset", typical_first(DISTINCT_PRESETS))
 def test_keeps_the_bases_checkpoint_keys(small_world, tmp_path, preset):
     model = small_world.patched_model(
         small_world.config("shapes", preset), is_training=True
@@ -127,6 +131,7 @@ def test_keeps_the_bases_checkpoint_keys(small_world, tmp_path, preset):
 _MASKED = {
     "SPOTPATCH": 3,
     "ROUTED_SPOTPATCH": 3,
+    "COMPACT": 3,
     "WEIGHTTRANS": 4,
     "PIGGYBACK": 1,
 }
@@ -137,13 +142,14 @@ _BATCH_NORM = {
     "BN_PATCH",
     "BN_DW_PATCH",
     "ROUTED_SPOTPATCH",
+    "COMPACT",
 } | _ADAPTED
 # A stem, three blocks with two convolutions and a shortcut, each with its
 # normalisation's two tensors, and a dense layer.
 _POLICY = 3 + 3 * 9 + 2
 
 
-@pytest.mark.parametrize("preset", DISTINCT_PRESETS)
+@pytest.mark.parametrize("preset", typical_first(DISTINCT_PRESETS))
 def test_trainable_variables(small_world, preset):
     model = small_world.patched_model(
         small_world.config("shapes", preset), is_training=True
