@@ -21,7 +21,7 @@ _PACKAGE_DATA = {
     "object_detection_patch.decathlon.report": [
         *("*.json", "page.css", "page.html", "page.js"),
     ],
-    "object_detection_patch.decathlon.suite": ["kept_bases/*/ckpt-0.*"],
+    "object_detection_patch.decathlon.suite": ["kept_bases/*/*"],
     "object_detection_patch.od_api": ["*.lock"],
     "object_detection_patch.patch_file": ["*.md"],
     "object_detection_patch.tflite": ["*.md"],

@@ -39,7 +39,8 @@ def in_keras(
         )
     )
     if picture is not None:
-        keep_drawn(folder, task, images[: drawn.IMAGES], picture)
+        labels = folder.path(task.label_map)
+        keep_drawn(labels, images[: drawn.IMAGES], picture)
     return _accuracy(task, images)
 
 
@@ -66,13 +67,13 @@ def draw_foreign(
     folder: Folder,
     task: SuiteTask,
     model: Any,
-    classes: SuiteTask,
+    label_map_path: str,
     picture: pathlib.Path,
 ) -> None:
     """What a model of other classes finds in a task's images.
 
     Args:
-      classes: the task whose classes the model has.
+      label_map_path: of the model's classes.
     """
     images = list(
         evaluation.detect(
@@ -82,21 +83,20 @@ def draw_foreign(
             limit=drawn.IMAGES,
         )
     )
-    keep_drawn(folder, classes, images, picture)
+    keep_drawn(label_map_path, images, picture)
 
 
 def keep_drawn(
-    folder: Folder,
-    classes: SuiteTask,
+    label_map_path: str,
     images: Sequence[evaluation.EvaluatedImage],
     picture: pathlib.Path,
 ) -> None:
     """Writes images with detections for `report` to draw.
 
     Args:
-      classes: the task whose label map names what was detected.
+      label_map_path: names what was detected.
     """
-    items = label_map.read_label_map(folder.path(classes.label_map))
+    items = label_map.read_label_map(label_map_path)
     by_id = {number: text or name for number, name, text in items}
     names = [by_id.get(number, "") for number in range(1, max(by_id) + 1)]
     picture.parent.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -57,8 +56,8 @@ def make_base(
 ) -> None:
     """Trains a base if need be, publishes and measures it, writes its record.
 
-    One that comes with the package was published; `publish_base` does so again
-    when phones are to run it.
+    One that comes with the package was, when it was made: its data need not
+    be there. `publish_base` publishes it again, once phones are to run it.
 
     Args:
       tpu: see `devices`.
@@ -70,13 +69,15 @@ def make_base(
     """
     base = runs_lib.base_of(suite, key)
     task = _task_of(suite, base)
+    if kept_fingerprint(base):
+        _take_kept(folder, suite, base)
+        return
     datasets.require_records(folder, suite, task)
     empty_unless(folder.base_work(key), runs_lib.base_sha256(suite, key))
     phases = Phases()
     with phases.phase("train"):
         config, checkpoint = _trained(folder, suite, base, tpu)
-    precisions = () if kept_fingerprint(base) else _precisions(suite, key)
-    for precision in precisions:
+    for precision in _precisions(suite, key):
         with phases.phase(f"publish {precision}"):
             config, checkpoint = _published(
                 folder, key, task, precision, config, checkpoint
@@ -87,7 +88,47 @@ def make_base(
         folder, key, host_layers.find_ssd_hosts(model).fingerprint()
     )
     _keep_checkpoint(folder, key, model, pipeline)
-    _measure(folder, suite, base, precisions, model, pipeline, phases)
+    _measure(folder, suite, base, model, pipeline, phases)
+
+
+def _take_kept(folder: Folder, suite: Suite, base: Base) -> None:
+    given = kept.kept_base(kept_fingerprint(base))
+    made = records.read_base(given.record)
+    work = folder.base_work(base.key)
+    empty_unless(work, runs_lib.base_sha256(suite, base.key))
+    phases = Phases()
+    with phases.phase("restore"):
+        task = runs_lib.task_of(suite, base.task)
+        config = str(work / "pipeline.config")
+        training.write_base_config(
+            folder,
+            suite,
+            base,
+            task,
+            folder.path(task.train_records),
+            config,
+            given.label_map,
+        )
+        model, pipeline = _restored(config, given.checkpoint)
+        plan.refuse_results_of_others(
+            folder, base.key, host_layers.find_ssd_hosts(model).fingerprint()
+        )
+        _keep_checkpoint(folder, base.key, model, pipeline)
+    _draw_tasks(folder, suite, base, model)
+    records.write_json(
+        folder.base_record(base.key),
+        msgspec.structs.replace(
+            made,
+            suite=suite.name,
+            key=base.key,
+            config_sha256=runs_lib.base_sha256(suite, base.key),
+            model_bytes={},
+            phone={},
+            seconds=phases.seconds,
+            environment=environment(),
+            started=phases.started,
+        ),
+    )
 
 
 def publish_base(folder: Folder, suite: Suite) -> None:
@@ -114,9 +155,7 @@ def publish_base(folder: Folder, suite: Suite) -> None:
         folder, key, host_layers.find_ssd_hosts(model).fingerprint()
     )
     with phases.phase("evaluate on phone"):
-        phone, sizes = _on_phone(
-            folder, key, task, _precisions(suite, key), pipeline
-        )
+        phone, sizes = _on_phone(folder, suite, key, task, pipeline)
     records.write_json(
         folder.base_record(key),
         msgspec.structs.replace(
@@ -136,10 +175,13 @@ def draw_in(folder: Folder, suite: Suite, task: SuiteTask) -> None:
     key = suite.base.key
     checkpoint = folder.checkpoint(key)
     model, _ = _restored(str(checkpoint / "pipeline.config"), str(checkpoint))
-    classes = _task_of(suite, suite.base)
-    accuracy.draw_foreign(
-        folder, task, model, classes, folder.drawn_by_base(key, task.key)
-    )
+    _draw_in(folder, key, task, model)
+
+
+def _draw_in(folder: Folder, key: str, task: SuiteTask, model: Any) -> None:
+    labels = str(folder.checkpoint(key) / ordinary.LABEL_MAP_FILE)
+    picture = folder.drawn_by_base(key, task.key)
+    accuracy.draw_foreign(folder, task, model, labels, picture)
 
 
 def _restored(config: str, checkpoint: str) -> tuple[Any, Any]:
@@ -179,8 +221,6 @@ def _trained(
         train_records = share
     config = str(work / "pipeline.config")
     training.write_base_config(folder, suite, base, task, train_records, config)
-    if kept_fingerprint(base):
-        return config, kept.checkpoint(kept_fingerprint(base))
     training.train(config, str(work / "train"), seed=_SEED, tpu=tpu)
     return config, str(work / "train")
 
@@ -236,7 +276,6 @@ def _measure(
     folder: Folder,
     suite: Suite,
     base: Base | GivenBase,
-    precisions: Sequence[str],
     model: Any,
     pipeline: Any,
     phases: Phases,
@@ -246,8 +285,8 @@ def _measure(
     hosts = host_layers.find_ssd_hosts(model)
     with phases.phase("evaluate"):
         found = accuracy.in_keras(folder, task, model, work / "drawn.npz")
-        phone, sizes = _on_phone(folder, base.key, task, precisions, pipeline)
-    _draw_tasks(folder, suite, base, task, model)
+        phone, sizes = _on_phone(folder, suite, base.key, task, pipeline)
+    _draw_tasks(folder, suite, base, model)
     records.write_json(
         folder.base_record(base.key),
         records.BaseRecord(
@@ -270,14 +309,10 @@ def _measure(
 
 
 def _on_phone(
-    folder: Folder,
-    key: str,
-    task: SuiteTask,
-    precisions: Sequence[str],
-    pipeline: Any,
+    folder: Folder, suite: Suite, key: str, task: SuiteTask, pipeline: Any
 ) -> tuple[dict[str, records.Accuracy], dict[str, int]]:
     phone, sizes = {}, {}
-    for precision in precisions:
+    for precision in _precisions(suite, key):
         model = (folder.published(key, precision) / MODEL_FILE).read_bytes()
         phone[precision] = accuracy.in_litert(folder, task, model, pipeline)
         sizes[precision] = len(model)
@@ -293,7 +328,6 @@ def _draw_tasks(
     folder: Folder,
     suite: Suite,
     base: Base | GivenBase,
-    classes: SuiteTask,
     model: Any,
 ) -> None:
     """What the suite's own base finds in each task's images that are there."""
@@ -303,8 +337,7 @@ def _draw_tasks(
         if not datasets.has_records(folder, task):
             print(f"{task.key} has no records yet, nothing is drawn in it.")
             continue
-        picture = folder.drawn_by_base(base.key, task.key)
-        accuracy.draw_foreign(folder, task, model, classes, picture)
+        _draw_in(folder, base.key, task, model)
 
 
 def _task_of(suite: Suite, base: Base | GivenBase) -> SuiteTask:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 from typing import Any
 
@@ -51,13 +52,17 @@ def write_base_config(
     task: SuiteTask,
     train_records: str,
     path: str,
+    label_map_path: str | None = None,
 ) -> None:
     """The pipeline.config of a base's training.
 
     Args:
       train_records: the share of the task's records that it is trained on.
+      label_map_path: if it is not to be the task's.
     """
     data = _data(folder, task, base.schedule, base.rate, train_records)
+    if label_map_path is not None:
+        data = dataclasses.replace(data, label_map_path=label_map_path)
     text = configure.base_text(suite.architecture, data)
     write_text(path, text)
 

@@ -57,7 +57,9 @@ def find_work(
         unpublished.append(suite.base.key)
     return Work(
         _drawings(
-            folder, suite, _tasks_of(suite, needed, [*bases, *unpublished])
+            folder,
+            suite,
+            _tasks_of(suite, needed, _measured(suite, bases, unpublished)),
         ),
         _splits(folder, suite, needed),
         tuple(
@@ -146,6 +148,18 @@ def _tasks_of(
         base = runs_lib.base_of(suite, key)
         needed.add(base.task if isinstance(base, Base) else suite.source.key)
     return [task for task in (suite.source, *suite.tasks) if task.key in needed]
+
+
+def _measured(
+    suite: Suite, bases: Sequence[str], unpublished: Sequence[str]
+) -> list[str]:
+    """Bases that need the data of the task that they are of."""
+    made = [
+        key
+        for key in bases
+        if not kept_fingerprint(runs_lib.base_of(suite, key))
+    ]
+    return [*made, *unpublished]
 
 
 def _base_steps(suite: Suite, key: str) -> int:

@@ -79,7 +79,7 @@ def test_names_of_pictures_stand_at_their_ids(tmp_path):
     birds = task("birds")
     (tmp_path / birds.label_map).write_text(_GAPS, encoding="utf-8")
     picture = tmp_path / "out" / "work" / "drawn.npz"
-    accuracy.keep_drawn(folder, birds, [_image()], picture)
+    accuracy.keep_drawn(folder.path(birds.label_map), [_image()], picture)
 
     with np.load(picture) as kept:
         assert kept["label_names"].tolist() == ["", "cat", "", "", "bird"]

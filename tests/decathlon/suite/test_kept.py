@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import pathlib
-
 import msgspec
 import pytest
 
 from object_detection_patch.checkpoints import extract
-from object_detection_patch.decathlon.running import training
+from object_detection_patch.decathlon.running import bases, plan, record
 from object_detection_patch.decathlon.running.folder import open_folder
-from object_detection_patch.decathlon.suite import checks, kept, mini
+from object_detection_patch.decathlon.suite import checks, kept, mini, runs
 from object_detection_patch.decathlon.suite.suite import kept_fingerprint
 from object_detection_patch.od_api import (
     base_model,
@@ -18,33 +16,27 @@ from object_detection_patch.od_api import (
     pipeline_config,
 )
 
-# Of the drawn Open Images.
-_CLASSES = 43
 
-
-def test_minis_base_has_the_fingerprint_that_names_it(tmp_path):
+def test_minis_base_is_taken_as_it_was_made(tmp_path):
     suite = mini.suite()
-    config = str(tmp_path / "pipeline.config")
     folder = open_folder(tmp_path)
-    path = pathlib.Path(folder.path(suite.source.label_map))
-    path.parent.mkdir(parents=True)
-    path.write_text(
-        "".join(
-            f"item {{ id: {number} name: '{number}' }}\n"
-            for number in range(1, _CLASSES + 1)
-        )
-    )
-    training.write_base_config(
-        folder, suite, suite.base, suite.source, "none", config
-    )
+    bases.make_base(folder, suite, "oid")
+    held = record.read_base(folder.base_record("oid"))
+    fingerprint = kept_fingerprint(suite.base)
+    config = str(folder.checkpoint("oid") / "pipeline.config")
     model = base_model.build_model(
         pipeline_config.read_pipeline(config).model, is_training=False
     )
-    fingerprint = kept_fingerprint(suite.base)
-    extract.restore_all(model, kept.checkpoint(fingerprint))
+    extract.restore_all(model, str(folder.checkpoint("oid") / "ckpt-0"))
 
     assert fingerprint in kept.fingerprints()
+    assert held.fingerprint == fingerprint
     assert host_layers.find_ssd_hosts(model).fingerprint() == fingerprint
+    assert held.config_sha256 == runs.base_sha256(suite, "oid")
+    # Nothing is published, and no image was there to look at.
+    assert (held.phone, held.model_bytes) == ({}, {})
+    assert not list(folder.base_work("oid").glob("drawn*"))
+    assert plan.held_base(folder, suite, "oid") == held
 
 
 def test_every_kept_base_is_of_a_suite():
