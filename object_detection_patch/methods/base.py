@@ -229,6 +229,13 @@ class TrainedBatchNorm(HostPatch):
     """
 
     grid_bits = 0
+    _grid_begun: tf.Variable | None = None
+
+    def put_on_grid(self, bits: int, begun: tf.Variable | None) -> None:
+        """Makes it train and ship on a grid; see `grid.if_begun`."""
+        self.grid_bits = bits
+        # Its owner is the whole patch.
+        object.__setattr__(self, "_grid_begun", begun)
 
     def build(self, channels: int) -> None:
         """Creates the copies of the base's statistics, float32 [channels]."""
@@ -294,10 +301,14 @@ class TrainedBatchNorm(HostPatch):
         deviation = tf.sqrt(variance + layer.epsilon)
         shift = mean - self.base_mean
         slope = layer.gamma / deviation
-        scale = grid.on_grid(slope * base_deviation, None, self.grid_bits)
-        offset = grid.on_grid(layer.beta - shift * slope, None, self.grid_bits)
+        scale = self._rounded(slope * base_deviation)
+        offset = self._rounded(layer.beta - shift * slope)
         slope = scale / base_deviation
         return slope * deviation, offset + shift * slope
+
+    def _rounded(self, values: tf.Tensor) -> tf.Tensor:
+        rounded = grid.on_grid(values, None, self.grid_bits)
+        return grid.if_begun(self._grid_begun, rounded, values)
 
     def rebase(
         self, host: HostBatchNorm, base: Mapping[str, np.ndarray]

@@ -28,6 +28,7 @@ class Grid:
     Args:
       batch_norm_bits: of every BatchNorm that trains.
       head_bits: of the heads' kernels.
+      begin_step: steps before numbers are put there.
 
     Raises:
       ValueError: for other bits than 0 or 2 to 8.
@@ -35,13 +36,14 @@ class Grid:
 
     batch_norm_bits: int = 0
     head_bits: int = 0
+    begin_step: int = 0
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            bits = getattr(self, field.name)
+        for field in ("batch_norm_bits", "head_bits"):
+            bits = getattr(self, field)
             if bits and not _FEWEST_BITS <= bits <= _MOST_BITS:
                 raise ValueError(
-                    f"`grid.{field.name}` must be 0 or lie in "
+                    f"`grid.{field}` must be 0 or lie in "
                     f"[{_FEWEST_BITS}, {_MOST_BITS}]. Received: {bits} "
                     "(pipeline.config, [object_detection_patch.patch])."
                 )
@@ -49,13 +51,33 @@ class Grid:
 
 @dataclasses.dataclass(frozen=True)
 class GridQuantizer:
-    """Puts kernels on a grid of 2^bits values a channel."""
+    """Puts kernels on a grid of 2^bits values a channel.
+
+    Args:
+      begun: bool variable, whether training does so by now; None: always.
+    """
 
     bits: int
+    begun: tf.Variable | None = None
 
     def __call__(self, kernel: tf.Tensor, host: HostKernel) -> tf.Tensor:
+        return if_begun(self.begun, self.shipped(kernel, host), kernel)
+
+    def shipped(self, kernel: tf.Tensor, host: HostKernel) -> tf.Tensor:
+        """The kernel on the grid, whatever training has reached."""
         depthwise = host.kind == hosts_lib.DEPTHWISE
         return on_grid(kernel, [0, 1] if depthwise else [0, 1, 2], self.bits)
+
+
+def if_begun(
+    begun: tf.Variable | None, on_grid: tf.Tensor, as_trained: tf.Tensor
+) -> tf.Tensor:
+    """The first once training puts numbers on the grid, till then the other.
+
+    Args:
+      begun: scalar bool; None for always.
+    """
+    return on_grid if begun is None else tf.where(begun, on_grid, as_trained)
 
 
 def on_grid(
@@ -90,4 +112,4 @@ def _nearest(
 def of_config(config: patch_pb2.Patch) -> Grid:
     """The grid that a config asks for, or its preset has."""
     message = presets.grid(config)
-    return Grid(message.batch_norm_bits, message.head_bits)
+    return Grid(message.batch_norm_bits, message.head_bits, message.begin_step)

@@ -85,9 +85,20 @@ class PatchMethod(keras.layers.Layer):
         object.__setattr__(self, "_starts_from", starts_from)
         grid = grid or Grid()
         self._quantize = quantize
+        self._grid_begins = grid.begin_step
+        self.grid_begun = None
+        if grid.begin_step:
+            self.grid_begun = self.add_weight(
+                name="grid_begun",
+                shape=(),
+                dtype=tf.bool,
+                initializer="zeros",
+                trainable=False,
+                aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+            )
         self._head_grid = None
         if grid.head_bits:
-            self._head_grid = GridQuantizer(grid.head_bits)
+            self._head_grid = GridQuantizer(grid.head_bits, self.grid_begun)
         self.host_patches = {}
         for host, part in claims:
             patch = part.attach(host)
@@ -144,6 +155,15 @@ class PatchMethod(keras.layers.Layer):
         """Says whether the model's next pass is one of training."""
         for model_patch in self.model_patches:
             model_patch.set_training(is_training)
+
+    def follow(self, step: Any) -> None:
+        """Hears in every training step how many were done before it.
+
+        Args:
+          step: integer, or a scalar tensor of one.
+        """
+        if self.grid_begun is not None:
+            self.grid_begun.assign(step + 1 >= self._grid_begins)
 
     def initialise(self) -> None:
         """Starts from the values that the base model holds now.
@@ -284,7 +304,7 @@ class PatchMethod(keras.layers.Layer):
     def _head_edits(self) -> list[edits.Edit]:
         values = {h.name: h.variable for h in self.hosts.heads}
         for host in self._gridded_heads():
-            values[host.name] = self._head_grid(host.variable, host)
+            values[host.name] = self._head_grid.shipped(host.variable, host)
         return [edits.Replace(name, v.numpy()) for name, v in values.items()]
 
     def _gridded_heads(self) -> tuple[hosts_lib.HostKernel, ...]:
@@ -307,7 +327,7 @@ class PatchMethod(keras.layers.Layer):
                 "(pipeline.config, [object_detection_patch.patch])."
             )
         for patch in found:
-            patch.grid_bits = bits
+            patch.put_on_grid(bits, self.grid_begun)
 
     def _shipped(self) -> list[tuple[base.Host, base.HostPatch]]:
         return [

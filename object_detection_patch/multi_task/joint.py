@@ -98,6 +98,7 @@ class Joint:
         now = int(self.step.numpy())
         for trainer in self.running:
             rate = trainer.schedule.move_to(now)
+            trainer.model.patch.follow(now)
             try:
                 with self._statistics_kept():
                     loss, of_task = trainer.take_step()

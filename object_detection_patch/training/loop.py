@@ -59,6 +59,10 @@ def patched(
         writer.prepare(patched_ssd.patch)
         return patched_ssd
 
+    def after_step(model: Any, global_step: Any) -> None:
+        model.patch.follow(global_step)
+        writer(model, global_step)
+
     with (
         base_model.intercept_ssd(attach),
         pipeline_config.keep_patch(),
@@ -75,7 +79,7 @@ def patched(
             functools.partial(eval_report.write_patch_report, config),
             lambda model: block_use.watched(model.patch),
         ),
-        step_guard.guarded_steps(writer) as guard,
+        step_guard.guarded_steps(after_step) as guard,
     ):
         yield guard
 

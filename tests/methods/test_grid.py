@@ -177,6 +177,29 @@ def test_the_trained_model_computes_with_what_ships(compact, small_world):
         np.testing.assert_allclose(found[key], values, rtol=0, atol=2e-3)
 
 
+def test_till_it_begins_numbers_are_as_trained(small_world):
+    config = small_world.config(
+        "stripes",
+        "COMPACT",
+        name="_late",
+        patch_options="grid { begin_step: 5 }",
+    )
+    model = small_world.patched_model(config)
+    _as_if_trained(model)
+    found = []
+    for step in (0, 3, 4):
+        model.patch.follow(step)
+        found.append(small_world.raw_outputs(model))
+    early, before, begun = found
+
+    for key, values in early.items():
+        np.testing.assert_array_equal(before[key], values)
+        assert np.abs(begun[key] - values).max() > 1e-2
+    # Whatever training has reached, what ships lies on the grid.
+    for groups in _numbers(_patch(model)).values():
+        assert max(len(np.unique(group)) for group in groups) <= 16
+
+
 def test_detached_it_is_an_ordinary_model(small_world):
     model = small_world.patched_model(small_world.config("stripes", "COMPACT"))
     layer = model.patch.hosts.batch_norms[0].layer
@@ -210,5 +233,5 @@ def test_a_presets_grid_changes_field_by_field():
     config = patch_pb2.Patch(preset=patch_pb2.COMPACT)
     config.grid.batch_norm_bits = 5
 
-    assert grid.of_config(config) == grid.Grid(5, 4)
-    assert grid.of_config(patch_pb2.Patch()) == grid.Grid(0, 0)
+    assert grid.of_config(config) == grid.Grid(5, 4, 0)
+    assert grid.of_config(patch_pb2.Patch()) == grid.Grid()

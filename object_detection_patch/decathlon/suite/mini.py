@@ -102,6 +102,8 @@ _GRIDS = {
     "grid_5_4": "  grid { batch_norm_bits: 5 }\n",
     "grid_3_4": "  grid { batch_norm_bits: 3 }\n",
     "grid_3_3": "  grid { batch_norm_bits: 3 head_bits: 3 }\n",
+    "late_4_4": "  grid { begin_step: 150 }\n",
+    "late_5_4": "  grid { batch_norm_bits: 5 begin_step: 150 }\n",
 }
 
 _QUICK_TASKS = ("voc", "birds", "kitti")
