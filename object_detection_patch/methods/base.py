@@ -226,10 +226,18 @@ class TrainedBatchNorm(HostPatch):
 
     so SpotPatch's count of two floats a channel is what ships. They may be
     put on a grid, in training too: there on the statistics of the moment.
+
+    Args:
+      grid_bits: of that grid, 0 for none.
     """
 
-    grid_bits = 0
-    _grid_begun: tf.Variable | None = None
+    def __init__(self, grid_bits: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.grid_bits = grid_bits
+        object.__setattr__(self, "_grid_begun", None)
+
+    def get_config(self) -> dict[str, Any]:
+        return super().get_config() | {"grid_bits": self.grid_bits}
 
     def put_on_grid(self, bits: int, begun: tf.Variable | None) -> None:
         """Makes it train and ship on a grid; see `grid.if_begun`."""
@@ -281,7 +289,7 @@ class TrainedBatchNorm(HostPatch):
             host.layer.scale = host.layer.center = False
 
             def call(inputs: Any, training: Any = None) -> Any:
-                gamma, beta = self._on_grid(host.layer)
+                gamma, beta = self.gamma_and_beta(host.layer)
                 normalised = normalise(inputs, training=training)
                 return normalised * tf.cast(gamma, normalised.dtype) + tf.cast(
                     beta, normalised.dtype
@@ -294,8 +302,8 @@ class TrainedBatchNorm(HostPatch):
             own_call(host.layer)
             host.layer.scale = host.layer.center = True
 
-    def _on_grid(self, layer: Any) -> tuple[Any, Any]:
-        """gamma and beta which, folded, are the numbers that ship."""
+    def gamma_and_beta(self, layer: Any) -> tuple[tf.Tensor, tf.Tensor]:
+        """Those which, folded, are the numbers that ship; with a grid."""
         mean, variance = layer.moving_mean, layer.moving_variance
         base_deviation = tf.sqrt(self.base_variance + layer.epsilon)
         deviation = tf.sqrt(variance + layer.epsilon)

@@ -168,7 +168,7 @@ def test_a_part_is_one_class_named_like_its_arm(arm):
 
 
 def test_every_part_and_every_preset_is_trained_here(trained):
-    assert len(_configs()) == 10 + 17
+    assert len(_configs()) == 10 + 18
     assert trained.contents.edits
     variables = trained.model.trainable_variables
     assert len(variables) > 2 or not trained.patch.host_patches
@@ -219,11 +219,15 @@ def test_edits_of_a_batch_norm_are_its_function(trained):
     channel = np.linspace(-3, 3, 11)[:, None]
     for host in trained.hosts.batch_norms:
         layer = host.layer
-        slope = layer.gamma.numpy() / np.sqrt(
+        own_gamma, own_beta = layer.gamma.numpy(), layer.beta.numpy()
+        patch = trained.patch.host_patches.get(host.name)
+        if getattr(patch, "grid_bits", 0):
+            own_gamma, own_beta = patch.gamma_and_beta(layer)
+        slope = own_gamma / np.sqrt(
             layer.moving_variance.numpy() + layer.epsilon
         )
         own = slope * (channel - layer.moving_mean.numpy())
-        own += layer.beta.numpy()
+        own += own_beta
         gamma, beta, mean, variance = (
             edited[f"{host.name}/{key}"]
             for key in ("gamma", "beta", "moving_mean", "moving_variance")
