@@ -27,13 +27,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+import one_step
 import phone_models
-import train_step
 
-from object_detection_patch import recipes, tflite
+from object_detection_patch import tflite
 from object_detection_patch.od_api import base_model, compat
 
-_ARCHITECTURES = {96: recipes.MINI_96, 320: recipes.NARROW_320}
 # Which blocks an image takes tuned.
 _CHOICES: Mapping[str, Callable[[int], bool]] = {
     "all frozen": lambda block: False,
@@ -56,7 +55,7 @@ def main() -> int:
 def _training(image_size: int, rounds: int) -> dict[str, Any]:
     """Steps of SPOTTUNE against those of FINE_TUNING, batch 8."""
     runs = {
-        method: train_step.Run(method, image_size, 8).timed
+        method: one_step.of_preset(method, image_size, 8).timed
         for method in ("FINE_TUNING", "SPOTTUNE")
     }
     return _in_turns(runs, rounds, "FINE_TUNING")
@@ -68,8 +67,12 @@ def _keras(image_size: int, rounds: int) -> dict[str, Any]:
     import tensorflow as tf
 
     image = tf.constant(_image((1, image_size, image_size, 3)))
-    plain = train_step.patched_model("FINE_TUNING", image_size)
-    routed = train_step.patched_model("SPOTTUNE", image_size)
+    plain, routed = (
+        one_step.patched(
+            one_step.pipeline_of(f"preset: {preset}", image_size, 1)
+        )
+        for preset in ("FINE_TUNING", "SPOTTUNE")
+    )
     runs = {_PLAIN: _predicts(plain, image)}
     for name, takes_tuned in _CHOICES.items():
         runs[name] = _predicts(routed, image, takes_tuned)
@@ -128,7 +131,7 @@ def _publish(folder: pathlib.Path, image_size: int) -> None:
     from object_detection_patch.export import base
     from object_detection_patch.export.policy_graph import PolicySize
 
-    architecture = _ARCHITECTURES[image_size]
+    architecture = one_step.ARCHITECTURES[image_size]
     phone_models.write_checkpoint(folder / "checkpoint", architecture)
     phone_models.publish_base(folder / "checkpoint", folder / "base", "float32")
     published = folder / "base" / "checkpoint"
@@ -279,7 +282,10 @@ def _parser() -> argparse.ArgumentParser:
         choices=["training", "keras", "phone"],
     )
     parser.add_argument(
-        "--image_size", type=int, default=96, choices=sorted(_ARCHITECTURES)
+        "--image_size",
+        type=int,
+        default=96,
+        choices=sorted(one_step.ARCHITECTURES),
     )
     parser.add_argument("--rounds", type=int, default=30)
     return parser
