@@ -77,6 +77,9 @@ def shift_only(
     def normalised(
         x: tf.Tensor, beta: tf.Tensor
     ) -> tuple[tf.Tensor, Callable[..., Any]]:
+        # What is computed here must not be kept for a gradient of its own.
+        x, beta = tf.stop_gradient(x), tf.stop_gradient(beta)
+
         def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             places = list(range(upstream.shape.rank - 1))
             return upstream * slope, tf.reduce_sum(upstream, places)

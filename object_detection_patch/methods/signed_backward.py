@@ -20,7 +20,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-_ONE = np.uint8(1)
+_ZERO = np.int8(0)
+_PLACES = np.array([-128, 64, 32, 16, 8, 4, 2, 1], np.int8)
+# The eight elements of each byte.
+_MASKS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) > 0
 
 
 def signed_backward(
@@ -37,11 +40,17 @@ def signed_backward(
 
     @tf.custom_gradient
     def signed(x: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
+        # What is computed here must not be kept for a gradient of its own.
+        x = tf.stop_gradient(x)
         mask = packed(x >= 0)
 
         def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            # Unpacked when the gradient is there: TensorFlow runs what can
+            # run, and would hold the mask unpacked from the forward pass on.
+            with tf.control_dependencies([upstream]):
+                bits = tf.identity(mask)
             return tf.where(
-                unpacked(mask, tf.shape(upstream)),
+                unpacked(bits, tf.shape(upstream)),
                 upstream,
                 tf.zeros_like(upstream),
             )
@@ -64,21 +73,20 @@ def packed(mask: tf.Tensor) -> tf.Tensor:
     Returns:
       uint8 [ceil(elements / 8)]; the rest of the last byte is 0.
     """
-    flat = tf.reshape(tf.cast(mask, tf.uint8), [-1])
-    filled = tf.pad(flat, [[0, -tf.size(flat) % 8]])
-    bits = tf.bitwise.left_shift(tf.reshape(filled, [-1, 8]), _places())
+    flat = tf.reshape(mask, [-1])
+    if flat.shape[0] is None or flat.shape[0] % 8:
+        rest = tf.zeros([-tf.size(flat) % 8], tf.bool)
+        flat = tf.concat([flat, rest], 0)
+    # In operations that LiteRT has too: it shifts to the right alone, and
+    # chooses among signed bytes alone.
+    bits = tf.where(tf.reshape(flat, [-1, 8]), _PLACES, _ZERO)
     # Joined in halves, because GPUs have no sum of bytes.
     for half in (4, 2, 1):
-        bits = tf.bitwise.bitwise_or(bits[:, :half], bits[:, half:])
-    return bits[:, 0]
+        bits = tf.bitwise.bitwise_xor(bits[:, :half], bits[:, half:])
+    return tf.bitcast(bits[:, 0], tf.uint8)
 
 
 def unpacked(bits: tf.Tensor, shape: tf.Tensor) -> tf.Tensor:
     """The mask that `packed` took, bool of this shape."""
-    shifted = tf.bitwise.right_shift(bits[:, tf.newaxis], _places())
-    each = tf.cast(tf.bitwise.bitwise_and(shifted, _ONE), tf.bool)
+    each = tf.gather(_MASKS, tf.cast(bits, tf.int32))
     return tf.reshape(tf.reshape(each, [-1])[: tf.reduce_prod(shape)], shape)
-
-
-def _places() -> tf.Tensor:
-    return tf.constant([7, 6, 5, 4, 3, 2, 1, 0], tf.uint8)
