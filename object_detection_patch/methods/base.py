@@ -194,6 +194,16 @@ class Part(abc.ABC):
     def check(self, hosts: Hosts) -> None:  # noqa: B027
         """Raises ValueError where the base model cannot carry this part."""
 
+    def allows_others(self, host: Host) -> bool:
+        """Whether another part of the same patch may edit `host`."""
+        del host
+        return True
+
+    def gives_way(self, host: Host) -> bool:
+        """Whether `host`, which this part edits, goes to whoever else does."""
+        del host
+        return False
+
     def model_patch(self, hosts: Hosts) -> ModelPatch | None:
         """What this part does to the model as a whole, if anything."""
         del hosts

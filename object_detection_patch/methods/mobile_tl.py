@@ -23,6 +23,9 @@ class MobileTl(base.Part):
     the base's statistics, and the activations behind them pass a signed
     gradient; its convolutions and its last BatchNorm train as usual. Kernels
     below may be held in int8.
+
+    Another part beside this one, such as masks or adapters, patches what this
+    one would train as it stands, and nothing below.
     """
 
     def __init__(self, options: Any) -> None:
@@ -57,6 +60,12 @@ class MobileTl(base.Part):
     def patches(self, host: base.Host) -> bool:
         """Known once `check` has seen all hosts."""
         return host.name in self._trained | self._rounded
+
+    def allows_others(self, host: base.Host) -> bool:
+        return host.name in self._trained - self._shifted
+
+    def gives_way(self, host: base.Host) -> bool:
+        return self.allows_others(host)
 
     def attach(self, host: base.Host) -> base.HostPatch:
         if isinstance(host, HostBatchNorm) and host.name in self._shifted:

@@ -439,7 +439,7 @@ def _claims(
 ) -> list[tuple[base.Host, base.Part]]:
     claims = []
     for host in hosts:
-        claimants = [name for name, part in parts.items() if part.patches(host)]
+        claimants = _claimants(parts, host)
         if len(claimants) > 1:
             raise ValueError(
                 "Each host can be patched by one part. Received: "
@@ -450,3 +450,15 @@ def _claims(
         if claimants:
             claims.append((host, parts[claimants[0]]))
     return claims
+
+
+def _claimants(parts: Mapping[str, base.Part], host: base.Host) -> list[str]:
+    """Parts that patch a host, less those that another forbids or outdoes."""
+    allowed = [
+        name
+        for name, part in parts.items()
+        if part.patches(host)
+        and all(o is part or o.allows_others(host) for o in parts.values())
+    ]
+    firm = [name for name in allowed if not parts[name].gives_way(host)]
+    return firm or allowed
