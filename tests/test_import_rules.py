@@ -53,6 +53,11 @@ _RULES = {
         | {"patch_file", "protos", "training"},
         _TF,
     ),
+    "on_device": (
+        {"checkpoints", "hosts", "keras_version", "methods", "od_api"}
+        | {"patch_file", "training"},
+        {*_TF, "ai_edge_litert"},
+    ),
     "export": (
         {"checkpoints", "decathlon", "hosts", "keras_version", "od_api"}
         | {"patch_file", "tflite", "methods.block_layers"}

@@ -25,6 +25,8 @@ _VERBS = (
     "export-base",
     "publish",
     "apply",
+    "export-trainable",
+    "extract-trained",
     "store",
     "keygen",
     "decathlon",
