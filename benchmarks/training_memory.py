@@ -39,7 +39,10 @@ def main() -> int:
     if options.alone:
         print(json.dumps(_alone(options.alone, options)))
         return 0
-    memory = {method: _in_process(method, options) for method in METHODS}
+    memory = {}
+    for method in METHODS:
+        memory[method] = _in_process(method, options)
+        print(method, json.dumps(memory[method]), file=sys.stderr, flush=True)
     times = _step_times(options)
     report = {
         "model": options.model,

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 FINGERPRINT = "base_fingerprint"
 STEPS = "steps"
+# As the OD API calls them.
+BOXES, CLASSES = "box_encodings", "class_predictions_with_background"
 TRAIN, INFER, PARAMETERS, RESTORE = "train", "infer", "parameters", "restore"
 
 

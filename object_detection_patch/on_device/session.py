@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from ai_edge_litert import interpreter as litert
 
 from object_detection_patch.on_device import names
-from object_detection_patch.patch_file.whole_file import write_whole
+from object_detection_patch.on_device.weights import (
+    read_weights,
+    write_weights,
+)
 
 
 class Session:
@@ -19,6 +22,12 @@ class Session:
     Args:
       model: bytes of the .tflite.
       num_threads: that LiteRT may use.
+
+    Attributes:
+      batch_size: images in a step.
+      image_size: (height, width) in pixels.
+      max_boxes: of an image.
+      num_classes: of the task.
 
     Raises:
       ValueError: for a model without those signatures.
@@ -36,6 +45,15 @@ class Session:
                 f"{', '.join(sorted(wanted))}. Received: "
                 f"{', '.join(sorted(signatures)) or 'none'}."
             )
+        runner = self._interpreter.get_signature_runner
+        taken = runner(names.TRAIN).get_input_details()
+        given = runner(names.INFER).get_output_details()
+        batch, *size, _ = map(int, taken["images"]["shape"])
+        self.batch_size = batch
+        self.image_size = (size[0], size[1])
+        self.max_boxes = int(taken["boxes"]["shape"][1])
+        # The first score is that of the background.
+        self.num_classes = int(given[names.CLASSES]["shape"][-1]) - 1
 
     def train(
         self,
@@ -55,7 +73,16 @@ class Session:
             fractions of the image.
           classes: int32 [batch, boxes], from 0.
           weights: float32 [batch, boxes], 0 for a box that fills up.
+
+        Raises:
+          ValueError: for another shape than the model was exported for, or
+            a class that it does not have.
         """
+        if ((classes < 0) | (classes >= self.num_classes)).any():
+            raise ValueError(
+                f"`classes` must be from 0 to {self.num_classes - 1}. "
+                f"Received: from {classes.min()} to {classes.max()}."
+            )
         return float(
             self._run(
                 names.TRAIN,
@@ -77,20 +104,18 @@ class Session:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes `parameters` as an .npz file."""
-        file = io.BytesIO()
-        np.savez(file, **self.parameters())
-        write_whole(path, file.getvalue())
+        write_weights(path, self.parameters())
 
     def restore(self, path: str | os.PathLike[str]) -> None:
         """Goes on from what `save` wrote; momentum starts at 0.
 
         Raises:
-          ValueError: for values of another base.
+          ValueError: for another file, values of another base, or of other
+            tensors.
         """
-        with np.load(path, allow_pickle=False) as file:
-            values = dict(file)
+        values = read_weights(path)
         own = self.parameters()[names.FINGERPRINT]
-        if not np.array_equal(values.pop(names.FINGERPRINT, None), own):
+        if not np.array_equal(values.pop(names.FINGERPRINT), own):
             raise ValueError(
                 "A training goes on with the base that it began with. "
                 f"Received: {os.fspath(path)!r} of another."
@@ -98,4 +123,30 @@ class Session:
         self._run(names.RESTORE, **values)
 
     def _run(self, signature: str, **inputs: Any) -> dict[str, np.ndarray]:
-        return self._interpreter.get_signature_runner(signature)(**inputs)
+        runner = self._interpreter.get_signature_runner(signature)
+        _check_inputs(signature, inputs, runner.get_input_details())
+        return runner(**inputs)
+
+
+def _check_inputs(
+    signature: str, inputs: Mapping[str, Any], wanted: Mapping[str, Any]
+) -> None:
+    """Raises ValueError for what LiteRT would resize the model to."""
+    if inputs.keys() != wanted.keys():
+        raise ValueError(
+            f"`{signature}` takes {len(wanted)} arrays. Received: "
+            f"{_first(wanted.keys() - inputs.keys())} missing and "
+            f"{_first(inputs.keys() - wanted.keys())} added."
+        )
+    for name, value in inputs.items():
+        shape = tuple(int(size) for size in wanted[name]["shape"])
+        dtype = np.dtype(wanted[name]["dtype"])
+        if value.shape != shape or value.dtype != dtype:
+            raise ValueError(
+                f"`{name}` of `{signature}` must be {dtype} of shape {shape}. "
+                f"Received: {value.dtype} of shape {value.shape}."
+            )
+
+
+def _first(names_of: set[str]) -> str:
+    return ", ".join(sorted(names_of)[:3]) or "nothing"

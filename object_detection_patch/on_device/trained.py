@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import zipfile
 from typing import Any
 
 import numpy as np
 
 from object_detection_patch.od_api import label_map, pipeline_config
 from object_detection_patch.on_device import names, training_model
+from object_detection_patch.on_device.weights import read_weights
 from object_detection_patch.patch_file import FingerprintError, Patch
 from object_detection_patch.training import shipped, trainable
 
@@ -42,31 +41,6 @@ def extract_trained(pipeline_config_path: str, weights: str) -> Patch:
         )
     assign(model, arrays, weights)
     return shipped.shipped_patch(model, pipeline, step=steps)
-
-
-def read_weights(path: str) -> dict[str, np.ndarray]:
-    """The arrays of an .npz file.
-
-    Raises:
-      ValueError: for another file, or one without fingerprint and steps.
-    """
-    if not os.path.isfile(path):
-        raise ValueError(f"`--weights` must be a file. Received: {path!r}.")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = dict(file)
-    except (ValueError, OSError, zipfile.BadZipFile, TypeError) as error:
-        raise ValueError(
-            "`--weights` must be an .npz file of plain arrays. Received: "
-            f"{path!r} ({error})."
-        ) from error
-    for name, shape in ((names.FINGERPRINT, (32,)), (names.STEPS, ())):
-        if name not in arrays or arrays[name].shape != shape:
-            raise ValueError(
-                "Weights of a device must hold all that the signature "
-                f"`parameters` gives. Received: {path!r} without {name}."
-            )
-    return arrays
 
 
 def assign(model: Any, arrays: dict[str, np.ndarray], source: str) -> None:

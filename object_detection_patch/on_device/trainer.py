@@ -16,8 +16,6 @@ from object_detection_patch.on_device.builtin_gradients import (
 )
 from object_detection_patch.training import trainable
 
-_BOXES, _CLASSES = "box_encodings", "class_predictions_with_background"
-
 
 @dataclasses.dataclass(frozen=True)
 class Shapes:
@@ -153,7 +151,7 @@ class Trainer:
     def _infer(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
         base_model.set_training(self._model, False)
         found = self._model.predict(images, self._true_shapes(images))
-        return {_BOXES: found[_BOXES], _CLASSES: found[_CLASSES]}
+        return {name: found[name] for name in (names.BOXES, names.CLASSES)}
 
     def _parameters(self) -> dict[str, tf.Tensor]:
         found = {

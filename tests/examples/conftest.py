@@ -1,4 +1,4 @@
-"""examples/detect.py, and an image whose colours the tiny detector finds."""
+"""The examples as modules, and an image for the tiny detector to find."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-DETECT = pathlib.Path(__file__).parents[2] / "examples/detect.py"
+_FOLDER = pathlib.Path(__file__).parents[2] / "examples"
 
 
 @pytest.fixture(scope="session")
@@ -25,10 +25,20 @@ def quarters() -> np.ndarray:
 @pytest.fixture(scope="session")
 def detect() -> ModuleType:
     """examples/detect.py as a module."""
-    spec = importlib.util.spec_from_file_location("detect", DETECT)
+    return _imported("detect")
+
+
+@pytest.fixture(scope="session")
+def train_on_device(detect) -> ModuleType:
+    """examples/train_on_device.py as a module; it imports `detect`."""
+    return _imported("train_on_device")
+
+
+def _imported(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, _FOLDER / f"{name}.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     # As an import would: dataclasses look up their module by name.
-    sys.modules["detect"] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module

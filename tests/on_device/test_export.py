@@ -19,7 +19,7 @@ from object_detection_patch.on_device import (
 from object_detection_patch.patch_file import read_patch
 from object_detection_patch.training import trainable
 
-_BATCH, _SIDE, _BOXES, _CLASSES = 4, 96, 5, 3
+_BATCH, _SIDE, _BOXES, _CLASSES = 4, 96, 5, 8
 _RATE = 0.003
 
 
