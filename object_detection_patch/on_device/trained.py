@@ -31,14 +31,14 @@ def extract_trained(pipeline_config_path: str, weights: str) -> Patch:
     items, map_path = label_map.common_label_map(pipeline)
     label_map.check_num_classes(items, pipeline.model.ssd.num_classes, map_path)
     arrays = read_weights(weights)
-    model = training_model.restored(pipeline, pipeline_config_path)
-    _refuse_other_base(model, arrays, weights)
     steps = int(arrays[names.STEPS])
     if steps < 1:
         raise ValueError(
             "Only what was trained becomes a patch. Received: "
             f"{weights!r} after {steps} steps."
         )
+    model = training_model.restored(pipeline, pipeline_config_path)
+    _refuse_other_base(model, arrays, weights)
     assign(model, arrays, weights)
     return shipped.shipped_patch(model, pipeline, step=steps)
 

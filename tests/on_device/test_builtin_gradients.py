@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from object_detection_patch.on_device import export
 from object_detection_patch.on_device.builtin_gradients import (
     builtin_gradients,
 )
@@ -111,10 +112,8 @@ def _network(x, wide, depthwise, narrow, bias):
     return tf.nn.conv2d(y, narrow, 1, "SAME")
 
 
-def test_litert_computes_the_same():
-    from ai_edge_litert import interpreter as litert
-
-    ours, its_own, inputs = _both(
+def _gradients_of_the_network():
+    return _both(
         _network,
         _values(2, 9, 9, 3),
         _values(3, 3, 3, 8),
@@ -122,14 +121,35 @@ def test_litert_computes_the_same():
         _values(1, 1, 8, 4),
         _values(8),
     )
-    concrete = ours.get_concrete_function(
+
+
+def _converted(function, inputs, *others):
+    concrete = function.get_concrete_function(
         *(tf.TensorSpec(x.shape) for x in inputs)
     )
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [concrete], ours
+        [concrete], function
     )
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
-    interpreter = litert.Interpreter(model_content=converter.convert())
+    converter.target_spec.supported_ops = [
+        *(tf.lite.OpsSet.TFLITE_BUILTINS, *others)
+    ]
+    return converter.convert()
+
+
+def test_tensorflow_s_own_are_not_in_litert():
+    _, its_own, inputs = _gradients_of_the_network()
+    data = _converted(its_own, inputs, tf.lite.OpsSet.SELECT_TF_OPS)
+    with pytest.raises(export.MissingOperationError) as error:
+        export.refuse_missing(export.operations_of(data))
+    for kind in ("Conv2DBackpropFilter", "DepthwiseConv2dNativeBackpropInput"):
+        assert f"Flex{kind}" in str(error.value)
+
+
+def test_litert_computes_the_same():
+    from ai_edge_litert import interpreter as litert
+
+    ours, its_own, inputs = _gradients_of_the_network()
+    interpreter = litert.Interpreter(model_content=_converted(ours, inputs))
     interpreter.allocate_tensors()
     details = interpreter.get_input_details()
     for detail, value in zip(details, inputs, strict=True):
