@@ -32,7 +32,11 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
     if not os.path.isfile(path):
         raise ValueError(f"Weights must be a file. Received: {path!r}.")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here, because numpy leaves broken files open.
+        with (
+            open(path, "rb") as opened,
+            np.load(opened, allow_pickle=False) as file,
+        ):
             arrays = dict(file)
     except (ValueError, OSError, zipfile.BadZipFile, TypeError) as error:
         raise ValueError(

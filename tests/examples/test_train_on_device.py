@@ -17,7 +17,7 @@ from tfrecords_tools.synthetic import dataset
 def records(tmp_path_factory) -> str:
     folder = tmp_path_factory.mktemp("drawn")
     files = dataset.write_demo_datasets(
-        folder, images=5, eval_images=1, size=32, seed=1
+        folder, images=5, eval_images=1, size=48, seed=1
     )
     return str(files["shapes"].train)
 
