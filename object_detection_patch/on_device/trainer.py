@@ -41,7 +41,7 @@ class Trainer:
 
     Args:
       model: patched SSD on its restored base.
-      momentum: of stochastic gradient descent.
+      momentum: of stochastic gradient descent; 0 holds no slots.
     """
 
     def __init__(self, model: Any, shapes: Shapes, *, momentum: float) -> None:
@@ -51,7 +51,8 @@ class Trainer:
         self._names = names.signature_names(changed)
         self._changed = {name: tensors[name] for name in changed}
         self._trained = list(model.trainable_variables)
-        self._slots = [tf.Variable(tf.zeros_like(v)) for v in self._trained]
+        kept = self._trained if momentum else []
+        self._slots = [tf.Variable(tf.zeros_like(v)) for v in kept]
         self._steps = tf.Variable(0, name="steps")
         self._normalising = [
             host.layer
@@ -118,16 +119,24 @@ class Trainer:
         ):
             loss = self._loss(images, boxes, classes, weights)
             gradients = tf.gradients(loss, self._trained)
-        for variable, slot, gradient in zip(
-            self._trained, self._slots, gradients, strict=True
-        ):
-            velocity = self._momentum * slot + gradient
-            slot.assign(velocity)
-            variable.assign(variable - learning_rate * velocity)
+        moves = self._with_momentum(gradients)
+        for variable, move in zip(self._trained, moves, strict=True):
+            variable.assign(variable - learning_rate * move)
         for variable, value in statistics:
             variable.assign(value)
         self._steps.assign(self._steps + 1)
         return {"loss": loss}
+
+    def _with_momentum(self, gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+        if not self._slots:
+            return gradients
+        moves = [
+            self._momentum * slot + gradient
+            for slot, gradient in zip(self._slots, gradients, strict=True)
+        ]
+        for slot, move in zip(self._slots, moves, strict=True):
+            slot.assign(move)
+        return moves
 
     def _loss(
         self,
