@@ -20,11 +20,14 @@ def require_mobile_tl(pipeline: Any, path: str) -> Any:
     """
     config = pipeline_config.require_patch(pipeline, path)
     arms = [p.WhichOneof("part") for p in presets.resolve_parts(config)]
-    if arms != [_PART] or config.HasField("fake_quantize"):
+    rounding = [f for f in ("fake_quantize", "grid") if config.HasField(f)]
+    if arms != [_PART] or rounding:
         raise ValueError(
             "Devices train the patch `[object_detection_patch.patch] { part { "
-            f"{_PART} {{ ... }} }} }}` and no other part beside it. Received: "
-            f"{presets.method_name(config)} ({path})."
+            f"{_PART} {{ ... }} }} }}`, with no other part and no rounding "
+            "beside it. Received: "
+            f"{' with '.join([presets.method_name(config), *rounding])} "
+            f"({path})."
         )
     return config
 

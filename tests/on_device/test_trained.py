@@ -120,6 +120,15 @@ def test_a_training_that_diverged_is_refused(model, arrays, value):
         trained.assign(model, arrays, "weights.npz")
 
 
+@pytest.mark.parametrize("field", ["grid", "fake_quantize"])
+def test_rounding_beside_it_is_refused(config, field):
+    pipeline = pipeline_config.read_pipeline(config)
+    patch = pipeline_config.patch_of(pipeline)
+    getattr(patch, field).SetInParent()
+    with pytest.raises(ValueError, match=f"Received: mobile_tl with {field}"):
+        training_model.require_mobile_tl(pipeline, config)
+
+
 def test_configs_of_other_patches_are_refused(small_world, capsys, tmp_path):
     config = small_world.config("shapes", "SPOTPATCH", name="_not_on_device")
     words = ("export-trainable", f"--pipeline_config_path={config}")
