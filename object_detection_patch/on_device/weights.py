@@ -6,6 +6,7 @@ import io
 import os
 import zipfile
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,9 @@ def write_weights(
 ) -> None:
     """Writes what the signature `parameters` gave."""
     file = io.BytesIO()
-    np.savez(file, **arrays)
+    # numpy's types see a flag of its own among the names.
+    named: dict[str, Any] = dict(arrays)
+    np.savez(file, **named)
     write_whole(path, file.getvalue())
 
 
