@@ -214,6 +214,7 @@ _LEARNING_RATES = {
     "PIGGYBACK": _MASK_RATE,
     "BN_PATCH": _MASK_RATE,
     "ROUTED_SPOTPATCH": _MASK_RATE,
+    "COMPACT": _MASK_RATE,
 }
 
 
@@ -237,6 +238,17 @@ def learning_rate(preset: str | None) -> float:
     if preset is None:
         return _BASE_RATE
     return _LEARNING_RATES.get(preset, _KERNEL_RATE)
+
+
+def options_for_steps(preset: str, num_steps: int) -> str:
+    """Fields of the patch that depend on how long it trains, as text proto.
+
+    COMPACT: rounded from the start, its BatchNorms do not find their place
+    (RESULTS.md, Smaller files).
+    """
+    if preset != "COMPACT":
+        return ""
+    return f"  grid {{ begin_step: {num_steps // 2} }}\n"
 
 
 def pipeline_text(

@@ -85,7 +85,8 @@ def test_a_base_has_no_patch_and_no_checkpoint(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "preset", ["SPOTPATCH", "WEIGHTTRANS", "PIGGYBACK", "ROUTED_SPOTPATCH"]
+    "preset",
+    ["SPOTPATCH", "WEIGHTTRANS", "PIGGYBACK", "ROUTED_SPOTPATCH", "COMPACT"],
 )
 def test_latent_masks_take_larger_steps_than_kernels(preset):
     assert recipes.learning_rate(preset) > recipes.learning_rate("FINE_TUNING")

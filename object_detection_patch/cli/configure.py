@@ -86,6 +86,9 @@ def run(options: argparse.Namespace) -> int:
             options.base_checkpoint,
             options.preset,
             training,
+            patch_options=recipes.options_for_steps(
+                options.preset, options.num_steps
+            ),
         )
     )
     configure.write_config(options.output, text)
