@@ -45,6 +45,7 @@ def extract(pipeline_config_path: str, checkpoint: str) -> TrainedPatch:
     step = restore_all(model, path)
     _refuse_untrained(step, path)
     model.patch.refuse_other_parts(path)
+    _refuse_before_grid(model.patch, path)
     patch = shipped.shipped_patch(model, pipeline, step=step)
     return TrainedPatch(patch, model, path)
 
@@ -111,6 +112,16 @@ def report(trained: TrainedPatch, output: str) -> str:
             f"of step {steps:,} (--checkpoint_every_n sets which are kept)."
         )
     return "\n".join(lines)
+
+
+def _refuse_before_grid(method: Any, path: str) -> None:
+    """What ships would not be what was trained."""
+    if method.grid_begun is not None and not method.grid_begun.numpy():
+        raise ValueError(
+            "A patch with `grid.begin_step` is extracted after that step. "
+            f"Received: {path!r}, saved before; train on, or begin earlier "
+            "(pipeline.config, [object_detection_patch.patch])."
+        )
 
 
 def _refuse_untrained(step: int, path: str) -> None:

@@ -65,6 +65,13 @@ def check(config: patch_pb2.Patch) -> None:
 
 def check_shared(config: patch_pb2.Patch) -> None:
     """Raises ValueError for a part beside which the base may not train."""
+    if grid.of_config(config).batch_norm_bits:
+        raise ValueError(
+            "Tasks that train one base together cannot put BatchNorms on a "
+            "grid: it would lie elsewhere on the base that comes out. "
+            "Received: `grid.batch_norm_bits` (pipeline.config, "
+            "[object_detection_patch.patch])."
+        )
     for name, part in _parts(config).items():
         if not part.shares_base:
             able = [n for n in part_names() if part_class(n).shares_base]

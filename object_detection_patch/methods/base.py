@@ -301,9 +301,8 @@ class TrainedBatchNorm(HostPatch):
             def call(inputs: Any, training: Any = None) -> Any:
                 gamma, beta = self.gamma_and_beta(host.layer)
                 normalised = normalise(inputs, training=training)
-                return normalised * tf.cast(gamma, normalised.dtype) + tf.cast(
-                    beta, normalised.dtype
-                )
+                wide = tf.cast(normalised, gamma.dtype)
+                return tf.cast(wide * gamma + beta, normalised.dtype)
 
             replace_call(host.layer, call)
 

@@ -19,6 +19,8 @@ from object_detection_patch.methods import presets
 from object_detection_patch.protos import patch_pb2
 
 _FEWEST_BITS, _MOST_BITS = 2, 8
+# Above those of all parts.
+_NUMBERS_OF_GRIDS = 10_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +49,26 @@ class Grid:
                     f"[{_FEWEST_BITS}, {_MOST_BITS}]. Received: {bits} "
                     "(pipeline.config, [object_detection_patch.patch])."
                 )
+        if self.begin_step and not (self.batch_norm_bits or self.head_bits):
+            raise ValueError(
+                "`grid.begin_step` needs `batch_norm_bits` or `head_bits`. "
+                f"Received: {self.begin_step} without either "
+                "(pipeline.config, [object_detection_patch.patch])."
+            )
+
+    @property
+    def number(self) -> int:
+        """What a checkpoint remembers of it; 0 for none."""
+        bits = 10 * self.batch_norm_bits + self.head_bits
+        return _NUMBERS_OF_GRIDS + bits if bits else 0
+
+
+def name_of(number: int) -> str | None:
+    """The grid of a `Grid.number`, for people; None for another number."""
+    if number < _NUMBERS_OF_GRIDS:
+        return None
+    batch_norm_bits, head_bits = divmod(number - _NUMBERS_OF_GRIDS, 10)
+    return f"grid of {batch_norm_bits} and {head_bits} bits"
 
 
 @dataclasses.dataclass(frozen=True)

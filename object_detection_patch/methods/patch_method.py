@@ -14,6 +14,7 @@ from object_detection_patch import hosts as hosts_lib
 from object_detection_patch.hosts import Hosts
 from object_detection_patch.keras_version import keras
 from object_detection_patch.methods import base, kernel_view, start
+from object_detection_patch.methods import grid as grid_lib
 from object_detection_patch.methods.fake_quantize import FakeQuantizer
 from object_detection_patch.methods.grid import Grid, GridQuantizer
 from object_detection_patch.patch_file import Patch, edits
@@ -114,7 +115,7 @@ class PatchMethod(keras.layers.Layer):
             initializer="zeros",
             trainable=False,
         )
-        self._own_numbers = _part_numbers(parts)
+        self._own_numbers = _part_numbers(parts, grid)
         self.part_numbers = self.add_weight(
             name="part_numbers",
             shape=(_MAX_PARTS,),
@@ -157,7 +158,7 @@ class PatchMethod(keras.layers.Layer):
             model_patch.set_training(is_training)
 
     def follow(self, step: Any) -> None:
-        """Hears in every training step how many were done before it.
+        """Hears after every training step how many were done before it.
 
         Args:
           step: integer, or a scalar tensor of one.
@@ -319,6 +320,13 @@ class PatchMethod(keras.layers.Layer):
         ]
         others = {type(patch).__name__ for patch in found}
         others.discard(base.TrainedBatchNorm.__name__)
+        # tf_keras' others scale and shift whatever they are told.
+        others |= {
+            f"{host.name}, which is not fused"
+            for host, patch in self._patched.values()
+            if isinstance(host, hosts_lib.HostBatchNorm)
+            and not host.layer.fused
+        }
         if others or not found:
             raise ValueError(
                 "`grid.batch_norm_bits` puts BatchNorms on a grid that train "
@@ -417,17 +425,21 @@ def _model_patches(
     return [patch for patch in found if patch is not None]
 
 
-def _part_numbers(parts: Mapping[str, base.Part]) -> list[int]:
-    """The parts' field numbers in protos/patch.proto, filled up with 0."""
+def _part_numbers(parts: Mapping[str, base.Part], grid: Grid) -> list[int]:
+    """The parts' field numbers in protos/patch.proto, and that of the grid,
+    filled up with 0."""
     fields = patch_pb2.Part.DESCRIPTOR.fields_by_name
     numbers = sorted(fields[name].number for name in parts)
+    numbers += [grid.number] if grid.number else []
     return numbers + [0] * (_MAX_PARTS - len(numbers))
 
 
 def _part_text(numbers: Iterable[int]) -> str:
     fields = patch_pb2.Part.DESCRIPTOR.fields_by_number
     names = [
-        fields[number].name if number in fields else f"part {number}"
+        fields[number].name
+        if number in fields
+        else grid_lib.name_of(number) or f"part {number}"
         for number in map(int, numbers)
         if number
     ]

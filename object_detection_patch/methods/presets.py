@@ -73,7 +73,7 @@ _OPTIONS: dict[int, patch_pb2.Part] = {
 }
 
 
-# benchmarks/README.md, Compact.
+# RESULTS.md, Smaller files.
 _GRIDS = {
     patch_pb2.COMPACT: patch_pb2.Grid(batch_norm_bits=4, head_bits=4),
 }

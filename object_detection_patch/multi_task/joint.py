@@ -98,13 +98,13 @@ class Joint:
         now = int(self.step.numpy())
         for trainer in self.running:
             rate = trainer.schedule.move_to(now)
-            trainer.model.patch.follow(now)
             try:
                 with self._statistics_kept():
                     loss, of_task = trainer.take_step()
             except step_guard.NonFiniteError as error:
                 stopped.append(str(error))
                 continue
+            trainer.model.patch.follow(now)
             losses[trainer.name] = loss
             gradients.append(of_task)
             used.append(rate)

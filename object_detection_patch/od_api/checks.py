@@ -10,7 +10,11 @@ from typing import Any
 import tensorflow as tf
 from google.protobuf import message
 
-from object_detection_patch.od_api import base_model, label_map
+from object_detection_patch.od_api import (
+    base_model,
+    label_map,
+    pipeline_config,
+)
 
 # Enough to meet every class of a small data set, and read within a second.
 _SAMPLED_RECORDS = 1000
@@ -27,7 +31,20 @@ def check_pipeline(pipeline: Any, *, training: bool) -> None:
     if training:
         _check_base(pipeline.train_config)
         _refuse_variable_filters(pipeline.train_config)
+        _check_grid(pipeline)
     check_readers(pipeline, training=training)
+
+
+def _check_grid(pipeline: Any) -> None:
+    patch = pipeline_config.patch_of(pipeline)
+    begin = patch.grid.begin_step if patch is not None else 0
+    steps = pipeline.train_config.num_steps
+    if steps and begin >= steps:
+        raise ValueError(
+            "`grid.begin_step` must be below `train_config.num_steps`, "
+            f"{steps}. Received: {begin} (pipeline.config, "
+            "[object_detection_patch.patch])."
+        )
 
 
 def check_readers(pipeline: Any, *, training: bool) -> None:

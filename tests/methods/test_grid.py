@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
+import tf_keras
 
 from object_detection_patch import methods
 from object_detection_patch.methods import grid
+from object_detection_patch.methods.patch_model import patch_model
 from object_detection_patch.patch_file import (
     COMPACT,
     SMALL,
@@ -227,6 +229,49 @@ def test_batch_norms_that_do_not_train_are_refused(small_world):
 
     with pytest.raises(ValueError, match="grid.batch_norm_bits.*without any"):
         methods.build(config, hosts)
+
+
+def test_tasks_that_share_a_base_have_no_grid():
+    config = patch_pb2.Patch(preset=patch_pb2.BN_PATCH)
+    methods.check_shared(config)
+    config.grid.batch_norm_bits = 4
+
+    with pytest.raises(ValueError, match="Received: `grid.batch_norm_bits`"):
+        methods.check_shared(config)
+
+
+def test_a_beginning_without_bits_is_refused():
+    config = patch_pb2.Patch(preset=patch_pb2.SPOTPATCH)
+    config.grid.begin_step = 5
+
+    with pytest.raises(ValueError, match="grid.begin_step.*Received: 5 with"):
+        methods.check(config)
+
+
+def test_a_checkpoint_of_another_grid_is_refused(small_world, compact):
+    model = small_world.patched_model(
+        small_world.config("stripes", "SPOTPATCH")
+    )
+    with pytest.raises(
+        methods.OtherPatchError,
+        match="`batch_norm` .*`grid of 4 and 4 bits` in 'there', but ",
+    ):
+        model.patch.refuse_other_parts(
+            "there", compact.patch.part_numbers.numpy()
+        )
+
+
+def test_a_batch_norm_that_is_not_fused_is_refused():
+    layers = tf_keras.layers
+    model = tf_keras.Sequential(
+        [
+            layers.Input((8, 8, 3)),
+            layers.Conv2D(4, 3),
+            layers.BatchNormalization(fused=False),
+        ]
+    )
+    with pytest.raises(ValueError, match="which is not fused"):
+        patch_model(model, patch_pb2.Patch(preset=patch_pb2.COMPACT))
 
 
 def test_a_presets_grid_changes_field_by_field():

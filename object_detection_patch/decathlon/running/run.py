@@ -18,7 +18,11 @@ from object_detection_patch.decathlon.running.lock import locked
 from object_detection_patch.decathlon.running.work import Work
 from object_detection_patch.decathlon.suite import runs as runs_lib
 from object_detection_patch.decathlon.suite.runs import Run
-from object_detection_patch.decathlon.suite.suite import Base, Suite
+from object_detection_patch.decathlon.suite.suite import (
+    Base,
+    Suite,
+    kept_fingerprint,
+)
 
 
 class JobError(RuntimeError):
@@ -179,9 +183,11 @@ def _required(
     for run in (*work.plan.todo, *work.plan.phone):
         task = runs_lib.origin_of(suite, run.task)
         yield partial(datasets.require_records, folder, suite, task)
-    for job in work.bases:
+    for job in (*work.bases, *work.publishing):
         base = runs_lib.base_of(suite, _name(job))
         task = suite.source
+        if kept_fingerprint(base) and job in work.bases:
+            continue  # Its data are read when it is published.
         if isinstance(base, Base):
             task = runs_lib.task_of(suite, base.task)
         else:

@@ -102,8 +102,6 @@ _GRIDS = {
     "grid_5_4": "  grid { batch_norm_bits: 5 }\n",
     "grid_3_4": "  grid { batch_norm_bits: 3 }\n",
     "grid_3_3": "  grid { batch_norm_bits: 3 head_bits: 3 }\n",
-    "late_4_4": "  grid { begin_step: 150 }\n",
-    "late_5_4": "  grid { batch_norm_bits: 5 begin_step: 150 }\n",
 }
 
 _QUICK_TASKS = ("voc", "birds", "kitti")
@@ -160,7 +158,7 @@ def suite() -> Suite:
             tried=_TRIED_FAMILY_RATES,
             tuned_on=[_FAMILIES_TUNED_ON],
         ),
-        compact=compact(_FAMILY_TASKS, _LAMBDA),
+        compact=compact(_FAMILY_TASKS, _LAMBDA, _TASK_SCHEDULE.steps),
         quick=(_QUICK_TASKS, _QUICK_METHODS),
         settings=_SETTINGS,
     )
@@ -171,13 +169,22 @@ def family_rates() -> dict[str, float]:
     return {**_FAMILY_RATES, _AS_FINE_TUNING: _RATES["FINE_TUNING"]}
 
 
-def compact(tasks: Sequence[str], lambda_sps: str) -> Compact:
-    """COMPACT as SPOTPATCH is trained in the same suite."""
+def compact(tasks: Sequence[str], lambda_sps: str, steps: int) -> Compact:
+    """COMPACT as SPOTPATCH is trained in the same suite.
+
+    Args:
+      steps: of the shortest training.
+    """
+    late = steps // 2
+    grids = _GRIDS | {
+        "late_4_4": f"  grid {{ begin_step: {late} }}\n",
+        "late_5_4": f"  grid {{ batch_norm_bits: 5 begin_step: {late} }}\n",
+    }
     return Compact(
         tasks=tuple(tasks),
         rate=_RATES["SPOTPATCH"],
         options={
-            label: sparse(lambda_sps) + grid for label, grid in _GRIDS.items()
+            label: sparse(lambda_sps) + grid for label, grid in grids.items()
         },
     )
 

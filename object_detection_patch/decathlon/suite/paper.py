@@ -72,7 +72,11 @@ def suite() -> Suite:
             mini.family_rates(),
             masks=mini.sparse(_LAMBDA),
         ),
-        compact=mini.compact(_FAMILY_TASKS, _LAMBDA),
+        compact=mini.compact(
+            _FAMILY_TASKS,
+            _LAMBDA,
+            min(schedule(tasks.task(key)).steps for key in _FAMILY_TASKS),
+        ),
         quick=mini.suite().quick,
         settings=_SETTINGS,
     )

@@ -80,7 +80,7 @@ def pieces(results: Results, compact: Compact) -> Table:
             "(benchmarks/README.md, Compact, measures it).",
             "grid_B_H: B bits for the numbers of BatchNorms and H for the "
             "heads' kernels, 0 where they are not trained on a grid (and then "
-            "written with 6).",
+            "written with 6). late: on it from the middle of a training.",
         ),
         best(
             rows,
