@@ -205,7 +205,7 @@ def test_commands_are_printed_and_none_is_run(run, tmp_path):
 
     assert code == 0
     blocks = [block.splitlines() for block in out[:-1].split("\n\n")]
-    assert [len(block) for block in blocks] == [4, 1, 12]
+    assert [len(block) for block in blocks] == [3, 1, 12]
     written = sorted(os.listdir(tmp_path / "out"))
     assert written == ["suite.json", "work"]
     assert os.listdir(tmp_path / "out" / "work") == ["lock"]

@@ -34,9 +34,10 @@ def toy(model_file):
     return session.Session(model_file.read_bytes())
 
 
-def _words(model_file, records, output, **options):
+def _words(model_file, records, output, /, **options):
+    """Options that are given twice count as the last."""
     options = {"learning_rate": 0.25, "steps": 3} | options
-    words = [f"--model={model_file}", "--records", records]
+    words = [f"--model={model_file}", f"--records={records}"]
     words += [f"--output={output}"]
     return words + [f"--{name}={value}" for name, value in options.items()]
 

@@ -197,7 +197,7 @@ def test_a_piece_that_is_being_done_is_left_alone(folder, trained, capsys):
         (["--base", "source", "--data", "birds"], "not allowed with argument"),
         (
             [],
-            "one of the arguments --data --split --base --run --phone is",
+            "one of the arguments --data --split --base --publish --run ",
         ),
     ],
 )
