@@ -132,6 +132,26 @@ class TestRefusals:
         ):
             extract.extract(config, f"{model_dir}/ckpt-1")
 
+    def test_before_the_grid_begins(self, small_world, tmp_path):
+        config = small_world.config(
+            "stripes",
+            "COMPACT",
+            name="_late",
+            patch_options="  grid { begin_step: 3 }\n",
+        )
+        model = small_world.patched_model(config, is_training=True)
+        step = tf.Variable(1, dtype=tf.int64)
+        checkpoint = tf.train.Checkpoint(model=model, step=step)
+        paths = []
+        for done in (1, 2):
+            model.patch.follow(step)
+            step.assign(done + 1)
+            paths.append(checkpoint.save(str(tmp_path / "ckpt")))
+
+        with pytest.raises(ValueError, match=r"begin_step.*ckpt-1', saved be"):
+            extract.extract(config, paths[0])
+        assert extract.extract(config, paths[1]).patch.method == "COMPACT"
+
     def test_no_checkpoint(self, trained, tmp_path):
         with pytest.raises(ValueError, match="which holds no checkpoint"):
             extract.extract(trained[0], str(tmp_path))

@@ -204,6 +204,18 @@ def test_filters_that_the_loop_does_not_read(pipeline, field):
     _refuses(pipeline, f"`train_config.{field}`: leave it out")
 
 
+def test_a_grid_that_would_never_begin(small_world):
+    config = small_world.config(
+        "stripes",
+        "COMPACT",
+        name="_never",
+        patch_options="  grid { begin_step: 4 }\n",
+    )
+    pipeline = pipeline_config.read_pipeline(config)
+    _refuses(pipeline, r"must be below `train_config.num_steps`, 4\. .*: 4 ")
+    checks.check_pipeline(pipeline, training=False)
+
+
 def test_no_records(pipeline):
     del pipeline.train_input_reader.tf_record_input_reader.input_path[:]
     _refuses(pipeline, r"input_path` must be set .* Received: none\.")
