@@ -78,15 +78,8 @@ def make_base(
     phases = Phases()
     with phases.phase("train"):
         config, checkpoint = _trained(folder, suite, base, tpu)
-    for precision in _precisions(suite, key):
-        with phases.phase(f"publish {precision}"):
-            config, checkpoint = _published(
-                folder, key, task, precision, config, checkpoint
-            )
-    model, pipeline = _restored(config, checkpoint)
-    # Before runs could train on it.
-    plan.refuse_results_of_others(
-        folder, key, host_layers.find_ssd_hosts(model).fingerprint()
+    model, pipeline = _all_published(
+        folder, suite, key, config, checkpoint, phases
     )
     _keep_checkpoint(folder, key, model, pipeline)
     _measure(folder, suite, base, model, pipeline, phases)
@@ -153,15 +146,7 @@ def publish_base(folder: Folder, suite: Suite) -> None:
     checkpoint = str(folder.checkpoint(key))
     config = str(folder.checkpoint(key) / "pipeline.config")
     phases = Phases()
-    for precision in _precisions(suite, key):
-        with phases.phase(f"publish {precision}"):
-            config, checkpoint = _published(
-                folder, key, task, precision, config, checkpoint
-            )
-    model, pipeline = _restored(config, checkpoint)
-    plan.refuse_results_of_others(
-        folder, key, host_layers.find_ssd_hosts(model).fingerprint()
-    )
+    _, pipeline = _all_published(folder, suite, key, config, checkpoint, phases)
     with phases.phase("evaluate on phone"):
         phone, sizes = _on_phone(folder, suite, key, task, pipeline)
     records.write_json(
@@ -250,6 +235,36 @@ def _given(
     config = str(folder.base_work(base.key) / "pipeline.config")
     training.write_text(config, text_format.MessageToString(pipeline))
     return config, checkpoint
+
+
+def _all_published(
+    folder: Folder,
+    suite: Suite,
+    key: str,
+    config: str,
+    checkpoint: str,
+    phases: Phases,
+) -> tuple[Any, Any]:
+    """Publishes every precision that phones want of a base.
+
+    Returns:
+      The model that is then the base, and its pipeline.
+
+    Raises:
+      FolderError: if the directory has results on other weights.
+    """
+    task = _task_of(suite, runs_lib.base_of(suite, key))
+    for precision in _precisions(suite, key):
+        with phases.phase(f"publish {precision}"):
+            config, checkpoint = _published(
+                folder, key, task, precision, config, checkpoint
+            )
+    model, pipeline = _restored(config, checkpoint)
+    # Before runs could train on it.
+    plan.refuse_results_of_others(
+        folder, key, host_layers.find_ssd_hosts(model).fingerprint()
+    )
+    return model, pipeline
 
 
 def _published(
