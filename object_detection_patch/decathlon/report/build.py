@@ -15,7 +15,6 @@ from object_detection_patch.decathlon.report.tables import (
     failures,
     families,
     family_claims,
-    family_rows,
     findings,
     gates,
     int8,
@@ -29,6 +28,7 @@ from object_detection_patch.decathlon.report.tables import (
     table_4,
     table_5,
 )
+from object_detection_patch.decathlon.suite import runs as runs_lib
 
 
 def build_tables(results: Results) -> tuple[Section, ...]:
@@ -126,7 +126,7 @@ def _sparsity(results: Results) -> Iterator[Section]:
 
 def _families(results: Results) -> Iterator[Section]:
     given, tuning = results.suite.families, results.suite.tuning
-    if given is None or not family_rows.has_run(results):
+    if given is None or not results.has_run(runs_lib.FAMILIES):
         return
     yield _section(
         "families",
@@ -143,7 +143,7 @@ def _families(results: Results) -> Iterator[Section]:
 
 def _compact(results: Results) -> Iterator[Section]:
     given = results.suite.compact
-    if given and compact.has_run(results):
+    if given and results.has_run(runs_lib.COMPACT):
         yield _section(
             "compact",
             "Smaller files",

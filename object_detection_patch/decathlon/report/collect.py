@@ -47,6 +47,13 @@ class Results:
         found = self.runs.get((experiment, method, task, variant, seed))
         return found.outcome if found else None
 
+    def has_run(self, experiment: str) -> bool:
+        """Whether any training of an experiment has a result."""
+        return any(
+            run.experiment == experiment and run.outcome
+            for run in self.runs.values()
+        )
+
 
 def collect(folder: pathlib.Path) -> Results:
     """Reads a directory that `od-patch decathlon run` wrote.

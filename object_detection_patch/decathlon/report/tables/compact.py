@@ -33,14 +33,6 @@ Key = tuple[str, str, str]
 """Experiment, method, variant."""
 
 
-def has_run(results: Results) -> bool:
-    """Whether any training of the experiment has a result."""
-    return any(
-        run.experiment == COMPACT and run.outcome
-        for run in results.runs.values()
-    )
-
-
 def pieces(results: Results, compact: Compact) -> Table:
     """A row for each training and encoding, means over its seeds."""
     found = _by_seed(results, compact)

@@ -44,14 +44,6 @@ def rows(results: Results, families: Families) -> Rows:
     return {name: row for name, row in found.items() if row}
 
 
-def has_run(results: Results) -> bool:
-    """Whether any training of the families has a result."""
-    return any(
-        run.experiment == FAMILIES and run.outcome
-        for run in results.runs.values()
-    )
-
-
 def training_seconds(
     results: Results, families: Families, method: str
 ) -> float | None:
