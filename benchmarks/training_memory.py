@@ -26,7 +26,6 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -189,25 +188,11 @@ def _train_biases(model: Any) -> None:
 
     As TinyTL-B (Cai et al., 2020), to which the MobileTL paper compares.
     """
-    from object_detection_patch.methods import shift
-
-    def shifted(layer: Any) -> Callable[..., Any]:
-        def call(inputs: Any, training: Any = None) -> Any:
-            del training
-            return shift.shift_only(
-                inputs,
-                gamma=layer.gamma,
-                beta=layer.beta,
-                mean=layer.moving_mean,
-                variance=layer.moving_variance,
-                epsilon=layer.epsilon,
-            )
-
-        return call
+    from object_detection_patch.methods import base, shift
 
     hosts = model.patch.hosts
     for host in hosts.batch_norms:
-        vars(host.layer)["call"] = shifted(host.layer)
+        base.replace_call(host.layer, shift.shifted(host.layer))
     trained = [host.layer.beta for host in hosts.batch_norms]
     trained += [host.variable for host in hosts.biases]
     model.patch._trainable_weights.extend(trained)  # noqa: SLF001

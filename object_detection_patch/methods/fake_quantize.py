@@ -55,13 +55,19 @@ def rounded(kernel: tf.Tensor, *, kind: str, bits: int) -> tf.Tensor:
       bits: of a weight, 2 to 8.
     """
     most = 2.0 ** (bits - 1) - 1
-    axes = [0, 1] if kind == hosts_lib.DEPTHWISE else [0, 1, 2]
-    greatest = tf.reduce_max(tf.abs(kernel), axes, keepdims=True)
+    greatest = tf.reduce_max(
+        tf.abs(kernel), within_channel(kind), keepdims=True
+    )
     # A channel of zeros, or all but, has no scale and needs none.
     found = greatest > _LEAST_MAGNITUDE
     scale = tf.where(found, greatest, 1.0) / most
     on_grid = tf.round(kernel / scale) * scale
     return kernel + tf.stop_gradient(on_grid - kernel)
+
+
+def within_channel(kind: str) -> list[int]:
+    """Axes of a kernel over which weights belong to one output channel."""
+    return [0, 1] if kind == hosts_lib.DEPTHWISE else [0, 1, 2]
 
 
 def of_config(config: patch_pb2.Patch) -> FakeQuantizer | None:

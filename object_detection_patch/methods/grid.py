@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from object_detection_patch import hosts as hosts_lib
 from object_detection_patch.hosts import HostKernel
 from object_detection_patch.methods import presets
+from object_detection_patch.methods.fake_quantize import within_channel
 from object_detection_patch.protos import patch_pb2
 
 _FEWEST_BITS, _MOST_BITS = 2, 8
@@ -87,8 +87,7 @@ class GridQuantizer:
 
     def shipped(self, kernel: tf.Tensor, host: HostKernel) -> tf.Tensor:
         """The kernel on the grid, whatever training has reached."""
-        depthwise = host.kind == hosts_lib.DEPTHWISE
-        return on_grid(kernel, [0, 1] if depthwise else [0, 1, 2], self.bits)
+        return on_grid(kernel, within_channel(host.kind), self.bits)
 
 
 def if_begun(

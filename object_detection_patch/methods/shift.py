@@ -36,7 +36,7 @@ class ShiftedBatchNorm(base.HostPatch):
 
     def take_over(self, host: HostBatchNorm) -> None:
         layer = host.layer
-        base.replace_call(layer, _shifted(layer))
+        base.replace_call(layer, shifted(layer))
         for activation, position in _activations(layer):
             base.replace_call(activation, _signed(activation.call, position))
 
@@ -90,7 +90,9 @@ def shift_only(
         return normalised(x, tf.cast(beta, x.dtype))
 
 
-def _shifted(layer: Any) -> Callable[..., tf.Tensor]:
+def shifted(layer: Any) -> Callable[..., tf.Tensor]:
+    """What a BatchNorm computes whose shift alone trains."""
+
     def call(inputs: tf.Tensor, training: Any = None) -> tf.Tensor:
         del training
         return shift_only(
