@@ -61,7 +61,15 @@ class Folder:
 
     def run_patch(self, run: Run) -> pathlib.Path:
         """The patch that a run learned, in exact numbers."""
-        return self.run_work(run) / "task.patch"
+        return self.patch_of(run.id)
+
+    def patch_of(self, run_id: str) -> pathlib.Path:
+        """The same, of the run of an id."""
+        return self.root / "work" / "runs" / run_id / "task.patch"
+
+    def run_start(self, run: Run) -> pathlib.Path:
+        """The patch that a run's training starts from, if it has one."""
+        return self.run_work(run) / "start.patch"
 
     def base_work(self, key: str) -> pathlib.Path:
         return self.root / "work" / "bases" / key

@@ -7,7 +7,13 @@ from typing import Any
 import msgspec
 
 from object_detection_patch.checkpoints import extract, merge
-from object_detection_patch.decathlon.running import accuracy, phone, routes
+from object_detection_patch.decathlon.running import (
+    accuracy,
+    compressed,
+    family_size,
+    phone,
+    routes,
+)
 from object_detection_patch.decathlon.running.folder import PRECISIONS, Folder
 from object_detection_patch.decathlon.running.phases import Phases
 from object_detection_patch.decathlon.running.record import (
@@ -49,7 +55,7 @@ def outcome(folder: Folder, run: Run, config: str, phases: Phases) -> Outcome:
                 folder, run.task, _merged(folder, run, patch), picture
             )
             routing = routes.decided(method, run.task.eval_images)
-    return Outcome(
+    result = Outcome(
         base_fingerprint=patch.base_fingerprint,
         accuracy=found,
         gates=tuple(
@@ -67,6 +73,9 @@ def outcome(folder: Folder, run: Run, config: str, phases: Phases) -> Outcome:
         int8=None,
         routing=routing,
     )
+    if compressed.shares_factors(run):
+        return family_size.weighed(folder, run, method, patch, result)
+    return result
 
 
 def on_phone(

@@ -21,7 +21,11 @@ import traceback
 from collections.abc import Callable
 from typing import NoReturn
 
-from object_detection_patch.decathlon.running import datasets, keeping
+from object_detection_patch.decathlon.running import (
+    compressed,
+    datasets,
+    keeping,
+)
 from object_detection_patch.decathlon.running import plan as plans
 from object_detection_patch.decathlon.running import record as records
 from object_detection_patch.decathlon.running.folder import (
@@ -75,7 +79,7 @@ def make_run(
 
     Raises:
       FolderError: for a result whose configuration was another, and without
-        the run's data or base.
+        the run's data or base, or patches that it starts from.
       RecordError: for a record that is not whole.
     """
     held = plans.held_record(folder, suite, run)
@@ -84,11 +88,17 @@ def make_run(
         return 0
     datasets.require_records(folder, suite, run.task)
     base = plans.require_base(folder, suite, run.base)
-    digest = runs_lib.config_sha256(suite, run)
+    compressed.require_patches(folder, run)
+    identity = " ".join(
+        (
+            f"{runs_lib.config_sha256(suite, run)} on {base.fingerprint}",
+            compressed.digest(folder, run),
+        )
+    ).strip()
     phases = Phases()
     outcome, error = None, None
     try:
-        empty_unless(folder.run_work(run), f"{digest} on {base.fingerprint}")
+        empty_unless(folder.run_work(run), identity)
         outcome = _outcome(folder, run, phases, tpu)
     except Exception as failure:  # Whatever it was: the rest is to go on.
         traceback.print_exc()
@@ -141,6 +151,7 @@ def _outcome(
         )
     work = folder.run_work(run)
     config = str(work / "pipeline.config")
+    compressed.write_start(folder, run)
     training.write_run_config(folder, run, config)
     with phases.phase("train"):
         training.train(config, str(work / "train"), seed=run.seed, tpu=tpu)

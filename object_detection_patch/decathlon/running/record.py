@@ -49,6 +49,9 @@ class Gate(_Strict, frozen=True):
 class Footprint(_Strict, frozen=True):
     """Nominal size; see `footprint.py`, whose counts these are.
 
+    What tasks have in common (`joint_svd`) is borne by each in even parts,
+    here and in `FileBytes`.
+
     Args:
       bits_32, bits_8: of the patch, without the class head's last layer.
       class_head_values: numbers of that layer.
@@ -145,7 +148,7 @@ class RunRecord(_Strict, frozen=True):
       experiment: `main`, `updating`, `sparsity`, `families` or `tuning`.
       variant: the column of `updating` (key of the base), of `sparsity`
         (label of the options) or of `tuning` (the rate); in `families` how the
-        patch was compressed after its training (`svd`, `joint_svd`), or
+        patch that it starts from was compressed (`svd`, `joint_svd`), or
         empty; empty in `main`.
       base: key of the base.
       config_sha256: of everything that decides the result but the base's

@@ -113,6 +113,7 @@ class _Doing:
             for ended in self._failed(jobs, unit):
                 raise JobError(_failure(ended))
         runs = self._do_runs(work.runs, "step", on_phone=False)
+        runs |= self._do_runs(work.compressed, "step", on_phone=False)
         # What failed just now has nothing to measure.
         phones = [job for job in work.phones if _name(job) not in runs]
         return len(runs | self._do_runs(phones, "model", on_phone=True))

@@ -35,12 +35,15 @@ _SELDOM, _OFTEN = 1000, 100
 def write_run_config(folder: Folder, run: Run, path: str) -> None:
     """The pipeline.config of a run, an ordinary file to read and to train."""
     checkpoint = folder.checkpoint(run.base)
+    options = run.training.options
+    if run.starts_from:
+        options += f'  init_from_patch: "{folder.run_start(run)}"\n'
     text = configure.patch_text(
         str(checkpoint / "pipeline.config"),
         str(checkpoint),
         run.method,
         _data(folder, run.task, run.task.schedule, run.training.rate),
-        patch_options=run.training.options,
+        patch_options=options,
     )
     write_text(path, text)
 

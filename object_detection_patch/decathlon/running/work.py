@@ -23,13 +23,18 @@ from object_detection_patch.decathlon.suite.suite import (
 
 @dataclasses.dataclass(frozen=True)
 class Work:
-    """What is left to do, in the order in which it can be done."""
+    """What is left to do, in the order in which it can be done.
+
+    Args:
+      compressed: runs that start from the patches of others.
+    """
 
     data: tuple[Job, ...]
     splits: tuple[Job, ...]
     bases: tuple[Job, ...]
     publishing: tuple[Job, ...]
     runs: tuple[Job, ...]
+    compressed: tuple[Job, ...]
     phones: tuple[Job, ...]
     plan: plans.Plan
 
@@ -70,10 +75,10 @@ def find_work(
             _job(folder, "publish", key, f"publishing base {key}", 1)
             for key in unpublished
         ),
-        tuple(
-            _job(folder, "run", run.id, _title(run), run.task.schedule.steps)
-            for run in planned.todo
+        _trainings(
+            folder, [run for run in planned.todo if not run.starts_from]
         ),
+        _trainings(folder, [run for run in planned.todo if run.starts_from]),
         tuple(
             _job(folder, "phone", run.id, _title(run), 1)
             for run in planned.phone
@@ -106,12 +111,19 @@ def commands(work: Work) -> list[str]:
     lines: list[str] = []
     for jobs in (
         *(work.data, work.splits, work.bases),
-        *(work.publishing, work.runs, work.phones),
+        *(work.publishing, work.runs, work.compressed, work.phones),
     ):
         if jobs and lines:
             lines.append("")
         lines += [shlex.join(job.command) for job in jobs]
     return lines
+
+
+def _trainings(folder: Folder, runs: Sequence[Run]) -> tuple[Job, ...]:
+    return tuple(
+        _job(folder, "run", run.id, _title(run), run.task.schedule.steps)
+        for run in runs
+    )
 
 
 def _drawings(

@@ -13,11 +13,15 @@ from object_detection_patch.decathlon.mean_ap import FLAGS
 from object_detection_patch.decathlon.suite import kept
 from object_detection_patch.decathlon.suite.runs import (
     COMPACT_PRESET,
+    COMPRESSED_METHOD,
+    JOINT_SVD,
+    SVD,
     all_runs,
     all_tasks,
 )
 from object_detection_patch.decathlon.suite.suite import (
     Base,
+    Family,
     Suite,
     kept_fingerprint,
 )
@@ -26,6 +30,8 @@ from object_detection_patch.methods import presets
 
 _Fault: TypeAlias = tuple[str, str]
 """A rule that is broken, and what broke it."""
+
+_COMPRESSIONS = (SVD, JOINT_SVD)
 
 
 def check(suite: Suite, path: str) -> None:
@@ -99,9 +105,16 @@ def _family_faults(suite: Suite) -> Iterator[_Fault]:
         ("`families.tasks` must be", families.tasks, own),
         ("`families.rates` must be of", families.rates, families.methods),
         ("`families.tuned_on` must be of `tuning`,", families.tuned_on, split),
+        ("`families.compressed` must be", families.compressed, _COMPRESSIONS),
     ):
         yield from _unknown(rule, names, known)
-    for method in families.methods.values():
+    if families.compressed and COMPRESSED_METHOD not in families.methods:
+        yield (
+            f"`families.compressed` needs {COMPRESSED_METHOD} in "
+            "`families.methods`.",
+            ", ".join(families.methods),
+        )
+    for method in (*families.methods.values(), *families.compressed.values()):
         yield from _unknown(
             "`options_of` must be of `families.tasks`,",
             method.options_of,
@@ -133,8 +146,7 @@ def _option_faults(suite: Suite) -> Iterator[_Fault]:
     if suite.compact:
         for text in suite.compact.options.values():
             written.append((COMPACT_PRESET, text))
-    families = suite.families.methods if suite.families else {}
-    for name, family in families.items():
+    for name, family in _families(suite):
         texts = (family.options, *family.options_of.values())
         written += [(name, text) for text in texts]
     for name, options in written:
@@ -147,6 +159,14 @@ def _option_faults(suite: Suite) -> Iterator[_Fault]:
                 f"`options` of {name} must be fields of protos/patch.proto.",
                 f"{options!r}, refused with: {error}",
             )
+
+
+def _families(suite: Suite) -> Iterator[tuple[str, Family]]:
+    """Presets, and how the suite trains them in `families`."""
+    if suite.families:
+        yield from suite.families.methods.items()
+        for compressed in suite.families.compressed.values():
+            yield COMPRESSED_METHOD, compressed
 
 
 def _unknown(

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from object_detection_patch.decathlon.suite.runs import (
+    COMPRESSED_METHOD,
+    JOINT_SVD,
+    SVD,
+)
 from object_detection_patch.decathlon.suite.suite import (
+    Compressed,
     Families,
     Family,
     SuiteTask,
 )
 
 ADAPTERS = ("PARALLEL_ADAPTERS", "SERIES_ADAPTERS", "LOW_RANK_ADAPTERS")
+# Half of the channels (Rebuffi et al., Section 3.4).
+_SHARE = 0.5
 MASKED = "ROUTED_SPOTPATCH"
 """SPOTPATCH whose images choose blocks: it is given SPOTPATCH's options."""
 
@@ -44,6 +52,11 @@ def families(
         },
         rates=tried or {},
         tuned_on=tuple(tuned_on),
+        compressed={
+            SVD: _compressed(rates, tasks, ""),
+            # The shared factor stays shared while a task trains on.
+            JOINT_SVD: _compressed(rates, tasks, "left_only: true "),
+        },
     )
 
 
@@ -62,10 +75,24 @@ def _family(
     name: str, rate: float, tasks: Sequence[SuiteTask], masks: str
 ) -> Family:
     if name in ADAPTERS:
-        given = {task.key: _adapter(task.train_images) for task in tasks}
-        return Family(rate=rate, options_of=given)
+        return Family(rate=rate, options_of=_adapters(tasks))
     return Family(rate=rate, options=masks if name == MASKED else "")
 
 
-def _adapter(images: int) -> str:
-    return f"  part {{ residual_adapter {{ decay: {decay(images)} }} }}\n"
+def _compressed(
+    rates: Mapping[str, float], tasks: Sequence[SuiteTask], more: str
+) -> Compressed:
+    return Compressed(
+        rate=rates[COMPRESSED_METHOD],
+        options_of=_adapters(tasks, more),
+        share=_SHARE,
+    )
+
+
+def _adapters(tasks: Sequence[SuiteTask], more: str = "") -> dict[str, str]:
+    """Key of a task -> options of its adapters."""
+    return {
+        task.key: "  part { residual_adapter { decay: "
+        f"{decay(task.train_images)} {more}}} }}\n"
+        for task in tasks
+    }

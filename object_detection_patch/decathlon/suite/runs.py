@@ -11,6 +11,7 @@ import msgspec
 
 from object_detection_patch.decathlon.suite.suite import (
     Families,
+    Family,
     Method,
     Suite,
     SuiteTask,
@@ -21,11 +22,24 @@ TUNING, PHONE, FAMILIES = "tuning", "phone", "families"
 COMPACT, COMPACT_PRESET = "compact", "COMPACT"
 HELD_OUT, HELD_OUT_FOLDER = "_held_out", "held_out"
 """Ending of a key, and folder of records, of a task to tune on."""
+COMPRESSED_METHOD = "PARALLEL_ADAPTERS"
 SVD, JOINT_SVD = "svd", "joint_svd"
-"""Variants in `families`: patches of its trainings, compressed afterwards. No
-training of a suite has them; a record that has is shown by reports."""
+"""Variants of it in `families`: its patches, cut to low rank, trained on."""
 EXPERIMENTS = (TUNING, MAIN, PHONE, UPDATING, SPARSITY, FAMILIES, COMPACT)
 """All but `phone` consist of trainings; it measures those of `main` on."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Compression:
+    """Adapters that other runs learned, cut to low rank.
+
+    Args:
+      share: rank of a product, as a share of its adapter's channels.
+      patches_of: ids of the runs; those of several share factors.
+    """
+
+    share: float
+    patches_of: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,9 +48,11 @@ class Run:
 
     Args:
       variant: key of the base in `updating`, label of the options in
-        `sparsity` and `compact`, the rate in `tuning`, empty in `main`.
+        `sparsity` and `compact`, the rate in `tuning`, SVD, JOINT_SVD or
+        empty in `families`, empty in `main`.
       base: key of the base that is patched.
       training: rate and options of the method.
+      starts_from: what it trains on; None for a patch that changes nothing.
     """
 
     experiment: str
@@ -46,6 +62,7 @@ class Run:
     base: str
     training: Method
     variant: str = ""
+    starts_from: Compression | None = None
 
     @property
     def id(self) -> str:
@@ -65,6 +82,9 @@ def select(
     seeds: int = 1,
 ) -> list[Run]:
     """The runs that are asked for, by experiment; `phone` needs those of main.
+
+    Those that start from others' patches are left out unless all of these are
+    asked for.
 
     Args:
       methods, tasks: by name and key; none means all of the suite's.
@@ -97,7 +117,11 @@ def select(
             f"{', '.join(tasks) or 'all'}, which it has no runs for; "
             f"it has some in: {', '.join(others) or 'no experiment'}."
         )
-    return sorted(runs, key=lambda run: EXPERIMENTS.index(run.experiment))
+    asked = {run.id for run in runs}
+    return sorted(
+        (run for run in runs if asked.issuperset(_needed(run))),
+        key=lambda run: EXPERIMENTS.index(run.experiment),
+    )
 
 
 def all_runs(suite: Suite, seed: int) -> Iterator[Run]:
@@ -171,18 +195,25 @@ def config_sha256(suite: Suite, run: Run) -> str:
 
     Paths are those of the suite, so a moved directory keeps its runs.
     """
-    return _digest(
-        {
-            "architecture": suite.architecture,
-            "base": msgspec.to_builtins(base_of(suite, run.base)),
-            "drawn": msgspec.to_builtins(suite.drawn),
-            "method": run.method,
-            "training": msgspec.to_builtins(run.training),
-            "task": msgspec.to_builtins(run.task),
-            "seed": run.seed,
-            "phone": suite.phone,
+    decides = {
+        "architecture": suite.architecture,
+        "base": msgspec.to_builtins(base_of(suite, run.base)),
+        "drawn": msgspec.to_builtins(suite.drawn),
+        "method": run.method,
+        "training": msgspec.to_builtins(run.training),
+        "task": msgspec.to_builtins(run.task),
+        "seed": run.seed,
+        "phone": suite.phone,
+    }
+    if run.starts_from:
+        decides["starts_from"] = {
+            "share": run.starts_from.share,
+            "configs": [
+                config_sha256(suite, find_run(suite, needed))
+                for needed in _needed(run)
+            ],
         }
-    )
+    return _digest(decides)
 
 
 def base_sha256(suite: Suite, key: str) -> str:
@@ -317,6 +348,38 @@ def _families(suite: Suite, seed: int) -> Iterator[Run]:
         for name in families.methods if task.key in families.tasks else ():
             method = _given(families, name, task.key)
             yield Run(FAMILIES, name, task, seed, suite.base.key, method)
+    yield from _compressed(suite, families, seed)
+
+
+def _compressed(suite: Suite, families: Families, seed: int) -> Iterator[Run]:
+    whole = {
+        task: Run(
+            FAMILIES,
+            COMPRESSED_METHOD,
+            task,
+            seed,
+            suite.base.key,
+            _given(families, COMPRESSED_METHOD, task.key),
+        )
+        for task in suite.tasks
+        if families.compressed and task.key in families.tasks
+    }
+    for variant, family in families.compressed.items():
+        for task, own in whole.items():
+            compressed = whole.values() if variant == JOINT_SVD else (own,)
+            yield dataclasses.replace(
+                own,
+                variant=variant,
+                training=_method_of(family, task.key),
+                starts_from=Compression(
+                    family.share, tuple(run.id for run in compressed)
+                ),
+            )
+
+
+def _needed(run: Run) -> tuple[str, ...]:
+    """Ids of the runs whose patches a run starts from."""
+    return run.starts_from.patches_of if run.starts_from else ()
 
 
 def _compact(suite: Suite, seed: int) -> Iterator[Run]:
@@ -340,7 +403,10 @@ def _compact(suite: Suite, seed: int) -> Iterator[Run]:
 
 def _given(families: Families, name: str, task: str) -> Method:
     """How a method is trained on a task of this key."""
-    family = families.methods[name]
+    return _method_of(families.methods[name], task)
+
+
+def _method_of(family: Family, task: str) -> Method:
     options = family.options_of.get(task, family.options)
     return Method(rate=family.rate, options=options)
 

@@ -152,6 +152,16 @@ class Family(Method, frozen=True, kw_only=True):
     options_of: Mapping[_Key, str] = {}
 
 
+class Compressed(Family, frozen=True, kw_only=True):
+    """PARALLEL_ADAPTERS cut to products of low rank, and trained on.
+
+    Args:
+      share: rank of a product, as a share of its adapter's channels.
+    """
+
+    share: Annotated[float, msgspec.Meta(gt=0, le=1)]
+
+
 class Families(_Strict, frozen=True, kw_only=True):
     """Further methods, compared with the suite's own on some of its tasks.
 
@@ -160,12 +170,15 @@ class Families(_Strict, frozen=True, kw_only=True):
       methods: preset -> how it is trained.
       rates: method -> rates to try, as in `tuning`.
       tuned_on: keys of tasks of the suite's `tuning`, whose split is used.
+      compressed: `svd` (each task by itself) or `joint_svd` (all tasks
+        together) -> how PARALLEL_ADAPTERS are cut and trained on.
     """
 
     tasks: tuple[_Key, ...]
     methods: Mapping[str, Family]
     rates: Mapping[str, tuple[_Rate, ...]] = {}
     tuned_on: tuple[_Key, ...] = ()
+    compressed: Mapping[str, Compressed] = {}
 
 
 class Compact(_Strict, frozen=True, kw_only=True):

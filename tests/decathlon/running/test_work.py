@@ -37,6 +37,22 @@ def test_commands_come_in_blocks_in_the_order_of_need(tmp_path):
     assert all(f"--out_dir={tmp_path}" in line for line in sum(lines, []))
 
 
+def test_runs_that_start_from_others_wait_for_them(tmp_path):
+    folder = open_folder(tmp_path)
+    suite = mini.suite()
+    selected = runs.select(
+        suite, experiments=["families"], methods=["PARALLEL_ADAPTERS"]
+    )
+    work = works.find_work(folder, suite, selected)
+    *_, whole, compressed = "\n".join(works.commands(work)).split("\n\n")
+
+    assert {line.split("adapters__")[1] for line in whole.splitlines()} == {
+        f"{task}__seed1" for task in ("voc", "birds", "kitti")
+    }
+    assert len(compressed.splitlines()) == 6
+    assert all("svd__seed1" in line for line in compressed.splitlines())
+
+
 def test_images_to_tune_on_are_split_after_they_are_drawn(tmp_path):
     folder = open_folder(tmp_path)
     suite = mini.suite()

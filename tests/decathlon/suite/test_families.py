@@ -13,11 +13,27 @@ from object_detection_patch.decathlon.suite import (
     paper,
     runs,
 )
-from object_detection_patch.decathlon.suite.suite import Families, Family
+from object_detection_patch.decathlon.suite.suite import (
+    Compressed,
+    Families,
+    Family,
+)
 from object_detection_patch.methods import presets
 from object_detection_patch.protos import patch_pb2
 from tests.decathlon.suite.suites_to_test import suite
 
+_COMPRESSED = {
+    "tasks": ("birds", "coco"),
+    "methods": {
+        "PARALLEL_ADAPTERS": Family(rate=1e-2),
+        "SPOTTUNE": Family(rate=1e-3),
+    },
+    "rates": {},
+    "compressed": {
+        "svd": Compressed(rate=2e-2, options="a", share=0.5),
+        "joint_svd": Compressed(rate=3e-2, options="b", share=0.5),
+    },
+}
 _GIVEN = Families(
     tasks=("coco",),
     methods={
@@ -53,6 +69,78 @@ def test_rates_are_tried_on_the_tasks_that_are_named():
         "tuning__l2_sp__birds_held_out__0.003__seed1",
     ]
     assert {run.training.options for run in found} == {"c"}
+
+
+def test_adapters_are_compressed_and_trained_on():
+    found = {
+        (run.task.key, run.variant): run
+        for run in runs.select(
+            _suite(**_COMPRESSED),
+            experiments=["families"],
+            methods=["PARALLEL_ADAPTERS"],
+        )
+    }
+    whole = {task: found[task, ""].id for task in ("birds", "coco")}
+
+    assert len(found) == 6
+    for task, run_id in whole.items():
+        alone, together = found[task, "svd"], found[task, "joint_svd"]
+        assert alone.starts_from.patches_of == (run_id,)
+        assert together.starts_from.patches_of == tuple(whole.values())
+        assert (alone.training.rate, alone.training.options) == (2e-2, "a")
+        assert (together.training.rate, together.training.options) == (
+            3e-2,
+            "b",
+        )
+        assert found[task, ""].starts_from is None
+        assert runs.find_run(_suite(**_COMPRESSED), together.id) == together
+
+
+def test_what_starts_from_runs_that_are_not_asked_for_is_left_out():
+    found = runs.select(
+        _suite(**_COMPRESSED),
+        experiments=["families"],
+        methods=["PARALLEL_ADAPTERS"],
+        tasks=["coco"],
+    )
+    assert [run.variant for run in found] == ["", "svd"]
+
+
+def test_what_a_run_starts_from_decides_its_result():
+    def digests(**changes):
+        given = _suite(**(_COMPRESSED | changes))
+        return {
+            (run.task.key, run.variant): runs.config_sha256(given, run)
+            for run in runs.all_runs(given, 1)
+            if run.method == "PARALLEL_ADAPTERS"
+        }
+
+    usual = digests()
+    less = digests(
+        compressed={
+            name: msgspec.structs.replace(compressed, share=0.25)
+            for name, compressed in _COMPRESSED["compressed"].items()
+        }
+    )
+    faster = digests(
+        methods={
+            "PARALLEL_ADAPTERS": Family(
+                rate=1e-2, options_of={"birds": "part { batch_norm {} }"}
+            )
+        }
+    )
+
+    def changed(other):
+        return {key for key in usual if other[key] != usual[key]}
+
+    assert changed(less) == {key for key in usual if key[1]}
+    # Together with birds' patch, coco's is compressed otherwise.
+    assert changed(faster) == {
+        ("birds", ""),
+        ("birds", "svd"),
+        ("birds", "joint_svd"),
+        ("coco", "joint_svd"),
+    }
 
 
 def test_families_leave_the_other_runs_as_they_were():
@@ -92,6 +180,14 @@ def test_where_a_method_has_runs_is_said():
                 "rates": {},
             },
             "`options_of` must be of `families.tasks`, one of coco",
+        ),
+        (
+            {"compressed": {"svd": Compressed(rate=1.0, share=0.5)}},
+            "`families.compressed` needs PARALLEL_ADAPTERS",
+        ),
+        (
+            {"compressed": {"halved": Compressed(rate=1.0, share=0.5)}},
+            "must be one of svd, joint_svd. Received: 'halved'",
         ),
     ],
 )
@@ -160,6 +256,19 @@ def test_adapters_decay_by_the_images_of_their_task():
         mini.suite(), experiments=["families"], methods=["LOW_RANK_ADAPTERS"]
     )
     assert {_adapter(run).rank for run in low_rank} == {4}
+
+
+def test_the_shared_factor_stays_shared():
+    found = runs.select(
+        mini.suite(), experiments=["families"], methods=["PARALLEL_ADAPTERS"]
+    )
+    assert len(found) == 9
+    for run in found:
+        assert _adapter(run).left_only == (run.variant == "joint_svd")
+        assert _adapter(run).decay == patch_pb2.ResidualAdapter.SMALL_DATA
+        share = run.starts_from.share if run.variant else None
+        # Rebuffi et al., Section 3.4: half of the channels.
+        assert share == (0.5 if run.variant else None)
 
 
 def test_routed_masks_are_given_the_options_of_masks():
