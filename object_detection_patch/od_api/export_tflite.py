@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -44,11 +45,31 @@ def export_saved_model(
     tf.keras.backend.clear_session()
     # The converter reads the signature alone; to trace each layer's call for
     # the SavedModel's sake would take as long as all the rest.
-    with keras_utils.keras_option_scope(save_traces=False):
+    with (
+        keras_utils.keras_option_scope(save_traces=False),
+        _unconverted_inference(exporter.SSDModule),
+    ):
         exporter.export_tflite_model(
             pipeline, checkpoint_dir, output_dir, max_detections, regular_nms
         )
     return os.path.join(output_dir, "saved_model")
+
+
+@contextlib.contextmanager
+def _unconverted_inference(module: Any) -> Iterator[None]:
+    """Traces the exporter's function as it is, without autograph.
+
+    It is graph code already: the conversion gives the same model, and takes a
+    fifth of an export.
+    """
+    original = module.inference_fn
+    module.inference_fn = tf.function(
+        tf.autograph.experimental.do_not_convert(original.python_function)
+    )
+    try:
+        yield
+    finally:
+        module.inference_fn = original
 
 
 def convert(
