@@ -202,6 +202,42 @@ def test_till_it_begins_numbers_are_as_trained(small_world):
         assert max(len(np.unique(group)) for group in groups) <= 16
 
 
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("_int8", "fake_quantize {}"),
+        ("_routed", "part { instance_routing {} }"),
+    ],
+)
+def test_beside_other_options_it_ships_on_the_grid(small_world, name, options):
+    config = small_world.config(
+        "stripes", "COMPACT", name=name, patch_options=options
+    )
+    model = small_world.patched_model(config)
+    _as_if_trained(model)
+    numbers = _numbers(_patch(model))
+
+    assert any(
+        target.startswith("tuned/" if "routing" in options else "backbone/")
+        for target in numbers
+    )
+    for target, groups in numbers.items():
+        # The policy is no BatchNorm or head of the detector's.
+        if not target.startswith("policy/"):
+            assert max(len(np.unique(group)) for group in groups) <= 16, target
+
+
+def test_batch_norms_that_shift_alone_are_refused(small_world):
+    config = small_world.config(
+        "stripes",
+        "COMPACT",
+        name="_mobile",
+        patch_options="part { mobile_tl { trainable_blocks: 2 } }",
+    )
+    with pytest.raises(ValueError, match="Received: ShiftedBatchNorm"):
+        small_world.patched_model(config)
+
+
 def test_detached_it_is_an_ordinary_model(small_world):
     model = small_world.patched_model(small_world.config("stripes", "COMPACT"))
     layer = model.patch.hosts.batch_norms[0].layer
