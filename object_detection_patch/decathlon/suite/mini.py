@@ -73,8 +73,7 @@ _GATE_RATE = 0.03
 # Near, middle and far; their rates are chosen on the one in the middle.
 _FAMILY_TASKS = ("voc", "birds", "kitti")
 _FAMILIES_TUNED_ON = "birds"
-# Chosen by the `tuning` experiment too, from the two rates of which one is the
-# best for every method above.
+# Chosen by the `tuning` experiment too.
 _FAMILY_RATES = {
     "PARALLEL_ADAPTERS": 1e-2,
     "SERIES_ADAPTERS": 1e-2,
@@ -90,7 +89,7 @@ _FAMILY_RATES = {
     "STOCHASTIC_FINE_TUNING": 1e-2,
     "L2_SP": 1e-2,
 }
-_TRIED_FAMILY_RATES = dict.fromkeys(_FAMILY_RATES, (1e-2, 3e-2))
+_TRIED_FAMILY_RATES = dict.fromkeys(_FAMILY_RATES, _RATES_OF_KERNELS)
 # In training and in evaluation this is FINE_TUNING.
 _AS_FINE_TUNING = "ALWAYS_TUNED"
 
@@ -117,7 +116,7 @@ _SETTINGS = (
     "crops.",
     "Learning rates: one for each method, the best of three on a fifth of the "
     "training images of three tasks (experiment tuning); for the further "
-    "families the better of two, on one task.",
+    "families on one task.",
     f"lambda_sps {_LAMBDA} where the paper has 1e-4: the loss has a hundredth "
     f"of the steps to close gates, which move at {_GATE_RATE} of the rate.",
     "All phone models keep 100 detections and suppress boxes class by class, "

@@ -280,7 +280,7 @@ def test_routed_masks_are_given_the_options_of_masks():
     )
 
 
-def test_mini_tries_two_rates_on_the_task_in_the_middle():
+def test_mini_tries_three_rates_on_the_task_in_the_middle():
     found = mini.suite()
     trials = [
         run
@@ -295,6 +295,6 @@ def test_mini_tries_two_rates_on_the_task_in_the_middle():
     assert set(found.families.methods) - set(tried) == {"ALWAYS_TUNED"}
     for method, rates in tried.items():
         assert found.families.methods[method].rate in rates
-        assert len(rates) == 2
+        assert len(rates) == 3
     usual = found.methods["FINE_TUNING"].rate
     assert found.families.methods["ALWAYS_TUNED"].rate == usual
