@@ -36,7 +36,7 @@ from object_detection_patch.od_api import (  # noqa: E402
     repeatable,
 )
 from object_detection_patch.protos import patch_pb2  # noqa: E402
-from object_detection_patch.training import loop  # noqa: E402
+from object_detection_patch.training import loop, start_labels  # noqa: E402
 
 flags.DEFINE_integer(
     "seed",
@@ -85,6 +85,7 @@ def _checked_patch() -> patch_pb2.Patch | None:
     if patch is not None:
         methods.check(patch)
         checks.check_pipeline(pipeline, training=not FLAGS.checkpoint_dir)
+        start_labels.check(pipeline)
         if not FLAGS.checkpoint_dir:
             checks.check_checkpointing(
                 FLAGS.num_train_steps or pipeline.train_config.num_steps,

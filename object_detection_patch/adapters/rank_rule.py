@@ -30,7 +30,7 @@ class RankRule:
         if bool(self.rank) == bool(self.share):
             raise ValueError(
                 "Compression needs a `rank` of 1 or more, or a `share` above "
-                f"0. Received: {self.rank} and {self.share:g}."
+                f"0. Received: rank {self.rank} and share {self.share:g}."
             )
         if self.rank < 0:
             raise ValueError(

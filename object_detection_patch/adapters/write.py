@@ -14,6 +14,7 @@ from object_detection_patch.adapters import (
     matrices,
     report,
 )
+from object_detection_patch.adapters.errors import OtherFamilyError
 from object_detection_patch.adapters.files import (
     read_shared,
     task_of,
@@ -59,7 +60,7 @@ def write_per_task(
     """
     whole_folder.refuse_filled(output_dir)
     names = _names(paths, PATCH_ENDING)
-    before = {path: read_patch(path) for path in paths}
+    before = _read(paths)
     files, after = {}, {}
     for path, patch in before.items():
         changed = compress.per_task(patch, rule, name=path)
@@ -89,7 +90,7 @@ def write_family(
     """
     whole_folder.refuse_filled(output_dir)
     names = _names(paths, TASK_ENDING)
-    before = {path: read_patch(path) for path in paths}
+    before = _read(paths)
     chosen = ENCODINGS[encoding]
     family = compress.joint(before, rule, chosen)
     files, after = {SHARED_FILE: family.shared_bytes}, {}
@@ -123,13 +124,33 @@ def write_joined(
     Raises:
       ValueError: for files that do not belong together.
     """
-    before, shared = read_patch(path), read_shared(shared_path)
+    (before,) = _read([path]).values()
+    if not os.path.exists(shared_path):
+        raise OtherFamilyError(
+            "A task joins a family by its shared file. Received: "
+            f"{shared_path!r}, which does not exist."
+        )
+    shared = read_shared(shared_path)
     task = compress.join(before, shared, name=path)
     data = task_to_bytes(task, ENCODINGS[encoding])
     after = expand.expand(shared, task_of(parse(data)))
     write_whole(output, data)
     found = loss.measured(before, after, compress.outputs_of(shared))
     return _report({path: before}, {path: found}, {output: len(data)})
+
+
+def _read(paths: Sequence[str]) -> dict[str, Patch]:
+    """Raises ValueError, naming the file, for one that cannot be read."""
+    found = {}
+    for path in paths:
+        try:
+            found[path] = read_patch(path)
+        except OSError as error:
+            raise ValueError(
+                "Adapters are compressed from patch files. Received: "
+                f"{path!r}: {error.strerror}."
+            ) from error
+    return found
 
 
 def _names(paths: Sequence[str], ending: str) -> dict[str, str]:

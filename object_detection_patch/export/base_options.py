@@ -8,6 +8,7 @@ from typing import Any
 from object_detection_patch.export import runtime
 from object_detection_patch.export.errors import ExportError
 from object_detection_patch.export.policy_graph import PolicySize
+from object_detection_patch.methods import instance_routing
 from object_detection_patch.od_api import base_model
 from object_detection_patch.tflite.limits import MAX_CLASSES
 from object_detection_patch.tflite.sidecar import INT8
@@ -75,6 +76,17 @@ def _check_routing(ssd: Any, policy: PolicySize, precision: str) -> None:
     ):
         if value < 1:
             raise ExportError(f"`{flag}` must be >= 1. Received: {value}.")
+    most = instance_routing.MOST_POLICY_CHANNELS
+    # The width of as many blocks as would be too many anyway is no number.
+    width = instance_routing.policy_width(
+        min(policy.blocks, most), policy.channels
+    )
+    if width > most:
+        raise ExportError(
+            f"The policy's last block may have {most} channels. Received: "
+            f"`--policy_channels {policy.channels}`, doubled with each of "
+            f"`--policy_blocks {policy.blocks}`."
+        )
     size = ssd.image_resizer.fixed_shape_resizer
     multiple = max(1, ssd.feature_extractor.pad_to_multiple)
     if size.height % multiple or size.width % multiple:

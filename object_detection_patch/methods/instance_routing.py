@@ -32,6 +32,8 @@ from object_detection_patch.patch_file import edits
 from object_detection_patch.protos import patch_pb2
 
 _PART = "instance_routing"
+MOST_POLICY_CHANNELS = 1024
+"""Of the last block; the paper's policies have 256 or 512 there."""
 _USAGE_MOMENTUM = 0.99
 # Of the random policy (SpotTune, Section 4.1).
 _ALWAYS_TUNED = 3
@@ -63,6 +65,13 @@ class InstanceRouting(base.Part):
                 f"{_Options.Choice.Name(options.choice)} (pipeline.config, "
                 "[object_detection_patch.patch])."
             )
+        if options.HasField("policy") and options.choice != _Options.LEARNED:
+            raise ValueError(
+                f"`{_PART}.policy` is for a policy that training learns, so "
+                "`choice` must be LEARNED. Received: "
+                f"{_Options.Choice.Name(options.choice)} (pipeline.config, "
+                "[object_detection_patch.patch])."
+            )
         for option in ("blocks", "channels"):
             base.check_option(
                 f"{_PART}.policy",
@@ -70,6 +79,16 @@ class InstanceRouting(base.Part):
                 getattr(options.policy, option),
                 minimum=1,
                 open_=False,
+                maximum=MOST_POLICY_CHANNELS,
+            )
+        width = policy_width(options.policy.blocks, options.policy.channels)
+        if width > MOST_POLICY_CHANNELS:
+            raise ValueError(
+                f"The last block of `{_PART}.policy` may have "
+                f"{MOST_POLICY_CHANNELS} channels. Received: {width}, "
+                f"{options.policy.channels} doubled with each of "
+                f"{options.policy.blocks} blocks (pipeline.config, "
+                "[object_detection_patch.patch])."
             )
 
     def patches(self, host: base.Host) -> bool:
@@ -99,6 +118,11 @@ class InstanceRouting(base.Part):
 
     def model_patch(self, hosts: Hosts) -> Router:
         return Router(self.options, _require_backbone(hosts), name="router")
+
+
+def policy_width(blocks: int, channels: int) -> int:
+    """Channels of a policy's last block; each has twice as many."""
+    return channels * 2 ** (blocks - 1)
 
 
 class Router(base.ModelPatch):

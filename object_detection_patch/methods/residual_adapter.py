@@ -116,14 +116,28 @@ class ResidualAdapter(base.Part):
                 f"{_described(edit)} at {host.name}, whose adapter is "
                 f"{topology} {_WHERE}"
             )
-        if self.options.rank and _has_other_rank(edit, self.options.rank):
+        self._check_rank_of_start(edit, host)
+        return edit
+
+    def _check_rank_of_start(
+        self, edit: adapter_edits.AdapterEdit, host: HostKernel
+    ) -> None:
+        rank = self.options.rank
+        is_product = isinstance(edit, adapter_edits.PRODUCTS)
+        # Where a kernel is larger, an adapter of low rank is whole too.
+        agrees = (
+            len(edit.values) == rank if is_product else not _is_pointwise(host)
+        )
+        if rank and not agrees:
+            found = (
+                f"one of {len(edit.values)}" if is_product else "a whole one"
+            )
             raise ValueError(
                 "With `init_from_patch`, adapters have the rank that they have "
-                "there; leave `residual_adapter.rank` out. Received: "
-                f"{self.options.rank}, and one of {len(edit.values)} at "
-                f"{host.name} {_WHERE}"
+                "there; leave `residual_adapter.rank` out, and presets that "
+                f"set it. Received: {rank}, and {found} at {host.name} "
+                f"{_WHERE}"
             )
-        return edit
 
     def _is_placed(self, host: HostKernel) -> bool:
         position = self._positions.get(host.name)
@@ -143,6 +157,12 @@ class ResidualAdapter(base.Part):
                 f"not depthwise. Received: {placement}, with {len(placed)} of "
                 f"the base's {len(hosts.kernels)} kernels there, all of them "
                 f"depthwise {_WHERE}"
+            )
+        if self.options.rank and not any(map(_is_pointwise, patched)):
+            raise ValueError(
+                "`residual_adapter.rank` is for 1 x 1 kernels; leave it out, "
+                f"or choose another `placement`. Received: {self.options.rank} "
+                f"and placement {placement}, which holds none {_WHERE}"
             )
         seconds = (self._positions[host.name].step == 2 for host in patched)
         if self.options.dropout and not any(seconds):
@@ -186,7 +206,3 @@ def _described(edit: Edit | None) -> str:
         return "none"
     values = getattr(edit, "values", None)
     return f"{type(edit).__name__} of shape {np.shape(values)}"
-
-
-def _has_other_rank(edit: adapter_edits.AdapterEdit, rank: int) -> bool:
-    return isinstance(edit, adapter_edits.PRODUCTS) and len(edit.values) != rank

@@ -13,6 +13,7 @@ from object_detection_patch import methods
 from object_detection_patch.methods import presets
 from object_detection_patch.od_api import checks, label_map, pipeline_config
 from object_detection_patch.protos import patch_pb2
+from object_detection_patch.training import start_labels
 
 # What `--private` may say -> the preset that leaves the rest to all tasks.
 PRIVATE = {
@@ -73,6 +74,7 @@ def read_tasks(paths: Sequence[str], private: str | None) -> list[Task]:
         methods.check(task.config)
         methods.check_shared(task.config)
         checks.check_pipeline(task.pipeline, training=True)
+        start_labels.check(task.pipeline)
         _check_training(task)
         label_map.common_label_map(task.pipeline)
     for task in tasks[1:]:

@@ -37,7 +37,7 @@ def test_half_of_the_channels_is_half_of_the_size_for_many_tasks():
     ("options", "message"),
     [
         ({}, "`rank` of 1 or more, or a `share`"),
-        ({"rank": 2, "share": 0.5}, "Received: 2 and 0.5"),
+        ({"rank": 2, "share": 0.5}, "Received: rank 2 and share 0.5"),
         ({"rank": -1}, "`rank` must be 1 or more. Received: -1"),
         ({"share": 1.5}, "at most 1. Received: 1.5"),
         ({"share": -0.5}, "above 0 and at most 1. Received: -0.5"),

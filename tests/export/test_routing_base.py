@@ -281,6 +281,7 @@ def test_in_float16_too(export_base, task, images, tmp_path):
         ({"precision": "int8"}, "float32 or float16.* Received: int8"),
         ({"policy": PolicySize(0, 8)}, "`--policy_blocks` must be >= 1"),
         ({"policy": PolicySize(3, 0)}, "`--policy_channels` must be >= 1"),
+        ({"policy": PolicySize(40, 8)}, "may have 1024 .*--policy_blocks 40"),
     ],
 )
 def test_what_cannot_be_is_refused(small_world, tmp_path, options, message):

@@ -187,6 +187,35 @@ def test_the_penalties_of_a_global_policy(images):
     assert float(found["entropy"]) == pytest.approx(2 * entropy, rel=1e-4)
 
 
+def test_the_penalties_of_a_global_policy_move_the_policy(images):
+    model, patch = _routed("global_blocks: 3")
+    (router,) = patch.model_patches
+    bias = router.policy.logits.bias
+    with tf.GradientTape() as tape:
+        model(images, training=True)
+        found = router.penalties()
+        total = found["k"] + found["entropy"]
+
+    gradient = tape.gradient(total, bias).numpy()
+    assert np.isfinite(gradient).all()
+    # As many blocks more than three are used on average: fewer is better.
+    assert gradient[1::2].sum() > 0 > gradient[::2].sum()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("policy { blocks: 40 }", "1024 channels. Received: .*of 40 blocks"),
+        ("policy { blocks: 3 channels: 512 }", "Received: 2048, 512 doubled"),
+        ("policy { channels: 5000 }", "policy.channels.*<= 1024"),
+        ("choice: RANDOM policy { blocks: 3 }", "LEARNED. Received: RANDOM"),
+    ],
+)
+def test_policies_that_cannot_be_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        _routed(options)
+
+
 def _shipped(patch):
     """After the way through a file."""
     contents = Patch(patch.method, patch.base_fingerprint, tuple(patch.edits()))

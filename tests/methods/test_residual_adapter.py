@@ -87,6 +87,11 @@ def test_a_rank_is_for_1_x_1_kernels(resnet):
         assert ranks == {(7, 7): 0, (3, 3): 0, (1, 1): 7}
 
 
+def test_a_rank_without_1_x_1_kernels_is_refused(resnet):
+    with pytest.raises(ValueError, match="rank` is for 1 x 1 kernels.* 9 and"):
+        _patches(resnet, "placement: SECOND_OF_BLOCK rank: 9")
+
+
 def test_dropout_is_for_the_second_adapter_of_a_block(mobilenet):
     patches = _patches(mobilenet, "dropout: 0.5")
     dropping = {name for name, patch in patches.items() if patch.dropout}

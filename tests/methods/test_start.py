@@ -172,7 +172,12 @@ def _replaced(patch, target, edit):
                 AddProductAtCentre(KERNEL, np.ones((2, 5 + 6))),
             ),
             "rank: 1",
-            "leave `residual_adapter.rank` out. Received: 1, and one of 2",
+            "presets that set it. Received: 1, and one of 2",
+        ),
+        (
+            lambda p: p,
+            "rank: 1",
+            "Received: 1, and a whole one at backbone/pw/kernel",
         ),
         (lambda p: p, "left_only: true", "as products. Received: whole ones"),
         (
