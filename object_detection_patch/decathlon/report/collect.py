@@ -13,6 +13,8 @@ from object_detection_patch.decathlon.running.folder import Folder
 from object_detection_patch.decathlon.suite import runs as runs_lib
 from object_detection_patch.decathlon.suite.suite import Suite
 
+_REPORT = "_report.json"
+
 RunKey = tuple[str, str, str, str, int]
 """Experiment, method, task's key, variant, seed."""
 
@@ -61,15 +63,17 @@ def collect(folder: pathlib.Path) -> Results:
     Raises:
       RecordError: for a file that is no whole record.
       ValueError: if there is no suite, or a result is of another base than
-        the one recorded.
+        the one recorded or of other settings than the suite's.
     """
     if not (folder / "suite.json").exists():
         raise ValueError(
             "A report is made of a directory that `od-patch decathlon run` "
             f"wrote. Received: {folder}, which has no suite.json."
         )
-    plan.refuse_mixed_bases(Folder(folder, folder / "work" / "data"))
+    opened = Folder(folder, folder / "work" / "data")
+    plan.refuse_mixed_bases(opened)
     suite = record.read_suite(folder / "suite.json")
+    plan.refuse_changed_results(opened, suite)
     runs = map(record.read_run, sorted(folder.glob("runs/*.json")))
     bases = map(record.read_base, sorted(folder.glob("bases/*.json")))
     return Results(
@@ -87,7 +91,14 @@ def collect(folder: pathlib.Path) -> Results:
 def _conversions(folder: pathlib.Path) -> dict[str, dict[str, Any]]:
     """conversion/<key>_<split>_report.json, as the converters wrote them."""
     found: dict[str, dict[str, Any]] = {}
-    for path in sorted(folder.glob("conversion/*_report.json")):
-        key, split, _ = path.name.rsplit("_", 2)
-        found.setdefault(key, {})[split] = json.loads(path.read_bytes())
+    for path in sorted(folder.glob(f"conversion/*{_REPORT}")):
+        key, _, split = path.name.removesuffix(_REPORT).rpartition("_")
+        try:
+            found.setdefault(key, {})[split] = json.loads(path.read_bytes())
+        except ValueError as error:
+            raise record.RecordError(
+                "A converter's report must be JSON. Received: "
+                f"{path}, which is not ({error}); remove it, and run again to "
+                "have it written."
+            ) from error
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import pathlib
+import sys
 import zipfile
 from collections.abc import Iterator
 
@@ -94,6 +95,8 @@ def _detections(path: pathlib.Path) -> list[np.ndarray]:
     """The images of a file; none if it is missing, or cut short by a kill."""
     # The directory of a zip file, which .npz is, lies at its end.
     if not zipfile.is_zipfile(path):
+        if path.exists():
+            print(f"Left out, as it is no whole file: {path}", file=sys.stderr)
         return []
     return drawn.draw(str(path))[: drawn.IMAGES]
 

@@ -122,6 +122,7 @@ def held_record(
         return None
     held = record.read_run(path)
     if held.config_sha256 == runs_lib.config_sha256(suite, run):
+        _refuse_other_statements(path, held, suite, run)
         return held
     if held.outcome is None:
         return None
@@ -239,6 +240,24 @@ def refuse_results_of_others(
             _refuse_other(path, held.outcome.base_fingerprint, fingerprint)
 
 
+def refuse_changed_results(folder: Folder, suite: Suite) -> None:
+    """Raises FolderError for a result that a run of this suite did not give.
+
+    Results of runs that the suite does not have any more may stay.
+
+    Raises:
+      RecordError: for a file that is no whole record.
+    """
+    known: dict[int, dict[str, Run]] = {}
+    for path, held in _results(folder):
+        if held.seed not in known:
+            found = runs_lib.all_runs(suite, held.seed)
+            known[held.seed] = {run.id: run for run in found}
+        run = known[held.seed].get(path.stem)
+        if run is not None:
+            held_record(folder, suite, run)
+
+
 def _refuse_changed(folder: Folder, suite: Suite) -> None:
     held = record.read_suite(folder.suite)
     if held.name != suite.name:
@@ -247,10 +266,7 @@ def _refuse_changed(folder: Folder, suite: Suite) -> None:
             f"{suite.name} for {folder.root}, which holds suite {held.name}; "
             "take another --out_dir."
         )
-    for _, run_record in _results(folder):
-        run = _run_of(suite, run_record)
-        if run is not None:
-            held_record(folder, suite, run)
+    refuse_changed_results(folder, suite)
 
 
 def _results(
@@ -258,20 +274,42 @@ def _results(
 ) -> Iterator[tuple[pathlib.Path, record.RunRecord]]:
     for path in sorted(folder.root.glob("runs/*.json")):
         run_record = record.read_run(path)
+        _refuse_other_name(path, run_record)
         if run_record.outcome is not None:
             yield path, run_record
 
 
-def _run_of(suite: Suite, held: record.RunRecord) -> Run | None:
-    return next(
-        (
-            run
-            for run in runs_lib.all_runs(suite, held.seed)
-            if (run.experiment, run.method, run.task.key, run.variant)
-            == (held.experiment, held.method, held.task, held.variant)
-        ),
-        None,
+def _refuse_other_name(path: pathlib.Path, held: record.RunRecord) -> None:
+    """Two files of one run would hide one another."""
+    name = runs_lib.run_id(
+        held.experiment, held.method, held.task, held.variant, held.seed
     )
+    if path.stem != name:
+        raise FolderError(
+            "The record of a run must lie in a file of its name. Received: "
+            f"{path}, which is of {name}; remove the one that does not belong "
+            "there."
+        )
+
+
+def _refuse_other_statements(
+    path: pathlib.Path, held: record.RunRecord, suite: Suite, run: Run
+) -> None:
+    """What a record says beside the digest must be what the digest is of."""
+    stated = {
+        "suite": (held.suite, suite.name),
+        "steps": (held.steps, run.task.schedule.steps),
+        "batch_size": (held.batch_size, run.task.schedule.batch_size),
+        "rate": (held.rate, run.training.rate),
+        "base": (held.base, run.base),
+    }
+    for name, (found, wanted) in stated.items():
+        if found != wanted:
+            raise FolderError(
+                f"A record must state the settings of its run, `{name}` "
+                f"{wanted!r}. Received: {found!r} in {path}, which somebody "
+                "has changed; remove that file to run it again."
+            )
 
 
 def _changed(path: pathlib.Path, what: str) -> FolderError:

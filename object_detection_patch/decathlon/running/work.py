@@ -100,8 +100,8 @@ def describe(work: Work) -> str:
         )
     if work.data or work.bases:
         text += (
-            f"; before them {len(work.data)} data sets to draw and "
-            f"{len(work.bases)} bases to make"
+            f"; before them data sets to draw: {len(work.data)}, bases to "
+            f"make: {len(work.bases)}"
         )
     return f"{text}."
 

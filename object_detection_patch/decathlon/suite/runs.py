@@ -67,10 +67,23 @@ class Run:
     @property
     def id(self) -> str:
         """Unique in a suite; a file name."""
-        parts = [self.experiment, self.method.lower(), self.task.key]
-        if self.variant:
-            parts.append(self.variant)
-        return "__".join([*parts, f"seed{self.seed}"])
+        return run_id(
+            self.experiment,
+            self.method,
+            self.task.key,
+            self.variant,
+            self.seed,
+        )
+
+
+def run_id(
+    experiment: str, method: str, task: str, variant: str, seed: int
+) -> str:
+    """The id of a run; its variant may be empty."""
+    parts = [experiment, method.lower(), task]
+    if variant:
+        parts.append(variant)
+    return "__".join([*parts, f"seed{seed}"])
 
 
 def select(

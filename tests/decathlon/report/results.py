@@ -11,6 +11,8 @@ import pathlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from object_detection_patch.decathlon.report.collect import Results
 from object_detection_patch.decathlon.running import record
 from object_detection_patch.decathlon.suite import runs as runs_lib
@@ -127,8 +129,21 @@ def write(results: Results, folder: pathlib.Path) -> None:
     for name in ("runs", "bases", "conversion"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     record.write_json(folder / "suite.json", results.suite)
-    for number, done in enumerate(results.runs.values()):
-        record.write_json(folder / "runs" / f"{number}.json", done)
+    for done in results.runs.values():
+        name = runs_lib.run_id(
+            done.experiment, done.method, done.task, done.variant, done.seed
+        )
+        run = runs_lib.find_run(results.suite, name)
+        stated = msgspec.structs.replace(
+            done,
+            suite=results.suite.name,
+            base=run.base,
+            config_sha256=runs_lib.config_sha256(results.suite, run),
+            steps=run.task.schedule.steps,
+            batch_size=run.task.schedule.batch_size,
+            rate=run.training.rate,
+        )
+        record.write_json(folder / "runs" / f"{name}.json", stated)
     for key, trained in results.bases.items():
         record.write_json(folder / "bases" / f"{key}.json", trained)
     for key, splits in results.conversions.items():

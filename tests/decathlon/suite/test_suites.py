@@ -134,6 +134,19 @@ def test_what_cannot_run_is_refused(tmp_path, changes, message):
         suites.load(str(path))
 
 
+def test_a_key_that_is_there_twice_is_refused(tmp_path):
+    path = tmp_path / "mine.json"
+    record.write_json(path, suite())
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace('"rate": 0.001', '"rate": 0.9, "rate": 0.001', 1),
+        encoding="utf-8",
+    )
+
+    with pytest.raises(ValueError, match="'rate' twice .*mine.json"):
+        suites.load(str(path))
+
+
 def test_a_suite_of_ours_needs_no_tensorflow():
     code = (
         "import sys\n"

@@ -7,6 +7,7 @@ import math
 import statistics
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+from object_detection_patch.decathlon.report import paper
 from object_detection_patch.decathlon.report.collect import Results
 from object_detection_patch.decathlon.report.tables import order
 from object_detection_patch.decathlon.report.tables.cells import SEED, Value
@@ -33,6 +34,12 @@ class Comparison:
     outcomes: Mapping[str, Mapping[str, record.Outcome]]
     tasks: tuple[str, ...]
     left_out: tuple[str, ...]
+
+    @property
+    def on_papers_tasks(self) -> bool:
+        """Whether totals are over the paper's nine tasks, and no others."""
+        theirs = {task.casefold() for task in paper.tasks()}
+        return set(self.tasks) == theirs
 
     @property
     def methods(self) -> tuple[str, ...]:

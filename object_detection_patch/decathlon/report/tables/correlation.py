@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-_FEWEST = 3
+# Three points are in order by chance in one case of six.
+_FEWEST = 4
 # A correlation that is exactly a bound must not fall below it by rounding.
 _DIGITS = 12
 
@@ -14,7 +15,7 @@ Pairs = Iterable[tuple[float | None, float | None]]
 def spearman(pairs: Pairs) -> float | None:
     """Spearman's rho in [-1, 1].
 
-    Pairs with a None are left out. None for fewer than three others, or
+    Pairs with a None are left out. None for fewer than four others, or
     where one side is constant.
     """
     from scipy import stats

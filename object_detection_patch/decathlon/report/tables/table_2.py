@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from object_detection_patch.decathlon.report import paper
 from object_detection_patch.decathlon.report.collect import Results
 from object_detection_patch.decathlon.report.contents import (
@@ -54,7 +56,7 @@ def beside_the_paper(results: Results) -> Table:
             Column("paper", "integer"),
         ),
         rows,
-        (setting_note(results), *compared.notes()),
+        (setting_note(results), *compared.notes(), *_fewer(compared)),
         best(rows, {1: "lowest", 2: "lowest", **highest}, apart=[FINE_TUNING]),
     )
 
@@ -143,16 +145,20 @@ def _row(
 
 def _pair(compared: Comparison, method: str) -> tuple[Cell, ...]:
     footprint, average, score, per_footprint = _totals(compared, method)
+    theirs = [
+        paper.total(method, key) if compared.on_papers_tasks else None
+        for key in ("footprint", "average_map", "score", "score_per_footprint")
+    ]
+    pairs = zip((footprint, average, score, per_footprint), theirs, strict=True)
+    return (method, *itertools.chain.from_iterable(pairs))
+
+
+def _fewer(compared: Comparison) -> tuple[str, ...]:
+    if compared.on_papers_tasks:
+        return ()
     return (
-        method,
-        footprint,
-        paper.total(method, "footprint"),
-        average,
-        paper.total(method, "average_map"),
-        score,
-        paper.total(method, "score"),
-        per_footprint,
-        paper.total(method, "score_per_footprint"),
+        "The paper's totals are of its nine tasks, and nothing to lay beside "
+        "those of others or fewer; they stand in the paper's own table.",
     )
 
 

@@ -53,18 +53,19 @@ def test_gates_that_are_all_alike_say_nothing():
 
 def test_a_small_share_of_weights_is_told_from_one_of_kernels():
     results = made.of(
-        made.suite(3, _METHODS),
+        made.suite(4, _METHODS),
         [
             _run("SPOTPATCH", task, 0.5, opened=gates)
             for task, gates in {
                 "birds": made.gates(2, 3, weights=1),
                 "cars": made.gates(3, 4, weights=1),
                 "coco": made.gates(1, 2, weights=1),
+                "dogs": made.gates(3, 5, weights=1),
             }.items()
         ],
     )
-    # Kernel i has 1 + i weights. Distances 4, 5, 2; kernels 2/3, 3/4, 1/2;
-    # weights 3/6, 6/10, 1/3.
+    # Kernel i has 1 + i weights. Distances 4, 5, 2, 3; kernels 2/3, 3/4, 1/2,
+    # 3/5; weights 3/6, 6/10, 1/3, 6/15.
     table = claims.claims(results)
     assert _by_words(table, "share of weights")[0] == pytest.approx(1.0)
 

@@ -11,7 +11,7 @@ from object_detection_patch.decathlon.report.tables.correlation import (
     spearman,
 )
 
-_RANKS = st.integers(3, 9).flatmap(
+_RANKS = st.integers(4, 9).flatmap(
     lambda count: st.tuples(
         st.permutations(range(count)), st.permutations(range(count))
     )
@@ -56,10 +56,10 @@ def test_ties_share_a_rank():
     "pairs",
     [
         [],
-        [(1, 1), (2, 2)],
-        [(1, 1), (1, 2), (1, 3)],
-        [(1, 5), (2, 5), (3, 5)],
-        [(1, 1), (2, 2), (3, None), (None, 4)],
+        [(1, 1), (2, 2), (3, 3)],
+        [(1, 1), (1, 2), (1, 3), (1, 4)],
+        [(1, 5), (2, 5), (3, 5), (4, 5)],
+        [(1, 1), (2, 2), (3, 3), (4, None), (None, 4)],
     ],
 )
 def test_too_little_to_rank_is_none(pairs):
@@ -74,5 +74,5 @@ def test_what_is_exact_comes_out_exact():
 
 
 def test_pairs_with_a_gap_are_left_out():
-    pairs = [(1, 3), (2, None), (2, 2), (None, 9), (3, 1)]
+    pairs = [(1, 3), (2, None), (2, 2), (None, 9), (3, 1), (4, 0)]
     assert spearman(pairs) == kendall(pairs) == -1.0
