@@ -121,12 +121,18 @@ def held_record(
     if not path.exists():
         return None
     held = record.read_run(path)
+    differences = _differences(held, suite, run)
     if held.config_sha256 == runs_lib.config_sha256(suite, run):
-        _refuse_other_statements(path, held, suite, run)
+        if differences:
+            raise FolderError(
+                "A record must state the settings of its run. Received: "
+                f"{differences[0]} in {path}, which somebody has changed; "
+                "remove that file to run it again."
+            )
         return held
     if held.outcome is None:
         return None
-    raise _changed(path, f"run {run.id}")
+    raise _changed(path, f"run {run.id}", differences)
 
 
 def bases_todo(folder: Folder, suite: Suite, runs: Sequence[Run]) -> list[str]:
@@ -292,10 +298,8 @@ def _refuse_other_name(path: pathlib.Path, held: record.RunRecord) -> None:
         )
 
 
-def _refuse_other_statements(
-    path: pathlib.Path, held: record.RunRecord, suite: Suite, run: Run
-) -> None:
-    """What a record says beside the digest must be what the digest is of."""
+def _differences(held: record.RunRecord, suite: Suite, run: Run) -> list[str]:
+    """What a record says beside its digest that is not so in the suite."""
     stated = {
         "suite": (held.suite, suite.name),
         "steps": (held.steps, run.task.schedule.steps),
@@ -303,19 +307,21 @@ def _refuse_other_statements(
         "rate": (held.rate, run.training.rate),
         "base": (held.base, run.base),
     }
-    for name, (found, wanted) in stated.items():
-        if found != wanted:
-            raise FolderError(
-                f"A record must state the settings of its run, `{name}` "
-                f"{wanted!r}. Received: {found!r} in {path}, which somebody "
-                "has changed; remove that file to run it again."
-            )
+    return [
+        f"`{name}` {found!r} in place of {wanted!r}"
+        for name, (found, wanted) in stated.items()
+        if found != wanted
+    ]
 
 
-def _changed(path: pathlib.Path, what: str) -> FolderError:
+def _changed(
+    path: pathlib.Path, what: str, differences: Sequence[str] = ()
+) -> FolderError:
+    named = f" (there {', '.join(differences)})" if differences else ""
     return FolderError(
         "Results of different configurations must not be mixed. Received: "
-        f"{what}, whose settings in the suite are no longer those of {path}; "
+        f"{what}, whose settings in the suite are no longer those of {path}"
+        f"{named}; "
         "remove that file to run it again, or take another --out_dir."
     )
 
