@@ -35,6 +35,7 @@ _PART = "instance_routing"
 MOST_POLICY_CHANNELS = 1024
 """Of the last block; the paper's policies have 256 or 512 there."""
 _USAGE_MOMENTUM = 0.99
+_MOST_IMAGES = 0.5
 # Of the random policy (SpotTune, Section 4.1).
 _ALWAYS_TUNED = 3
 _TINY = 1e-6
@@ -225,8 +226,13 @@ class Router(base.ModelPatch):
         count = self._options.global_blocks
         if not count:
             return list(self.blocks)
-        order = np.argsort(-self.usage.numpy(), kind="stable")
-        return [self.blocks[number] for number in sorted(order[:count])]
+        usage = self.usage.numpy()
+        order = np.argsort(-usage, kind="stable")
+        return [
+            self.blocks[number]
+            for number in sorted(order[:count])
+            if usage[number] >= _MOST_IMAGES
+        ]
 
     def prefix(self, host: base.Host) -> str:
         """Of hosts that a routing base has twice, the task's copy."""
@@ -321,9 +327,14 @@ class Router(base.ModelPatch):
         return shares
 
     def _global_choices(self) -> tf.Tensor:
-        """float32 [L]: the most used blocks during training."""
+        """float32 [L]: the most used blocks during training.
+
+        None that few images took: what it has learned is of long ago, and no
+        other block has learned beside it.
+        """
         _, chosen = tf.math.top_k(self.usage, self._options.global_blocks)
-        return tf.reduce_sum(tf.one_hot(chosen, len(self.blocks)), axis=0)
+        most = tf.reduce_sum(tf.one_hot(chosen, len(self.blocks)), axis=0)
+        return most * tf.cast(self.usage >= _MOST_IMAGES, tf.float32)
 
     def _watch(self, taken: tf.Tensor) -> None:
         seen = self._seen

@@ -175,6 +175,18 @@ def test_a_global_policy_ships_the_blocks_that_were_used_most(images):
     )
 
 
+def test_blocks_that_few_images_took_do_not_ship(images):
+    model, patch = _routed("global_blocks: 3")
+    (router,) = patch.model_patches
+    usage = np.full(_BLOCKS, 0.03)
+    usage[[2, 9]] = [0.9, 0.8]
+    router.usage.assign(usage)
+
+    assert router.shipped_blocks() == ["block_2", "block_9"]
+    chosen = router._global_choices().numpy()
+    assert list(np.flatnonzero(chosen)) == [2, 9]
+
+
 def test_the_penalties_of_a_global_policy(images):
     _, patch = _routed("global_blocks: 3 lambda_k: 0.5 lambda_entropy: 2")
     (router,) = patch.model_patches
