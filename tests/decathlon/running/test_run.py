@@ -201,7 +201,7 @@ def doing(tmp_path):
 
 def _work(data=(), bases=(), run_jobs=(), phones=()):
     return works.Work(
-        data, (), bases, (), run_jobs, phones, plan.Plan((), (), ())
+        data, (), bases, (), run_jobs, (), phones, plan.Plan((), (), ())
     )
 
 
