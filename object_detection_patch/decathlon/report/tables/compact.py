@@ -29,6 +29,9 @@ from object_detection_patch.decathlon.suite.suite import FINE_TUNING, Compact
 _SPOTPATCH = "SPOTPATCH"
 _EXACT, _HALF, _SMALLEST = "exact", "half", "compact"
 
+_SEEDS = 2
+"""Column of how many a row has."""
+
 Key = tuple[str, str, str]
 """Experiment, method, variant."""
 
@@ -57,7 +60,8 @@ def pieces(results: Results, compact: Compact) -> Table:
             Column(
                 "Score / byte",
                 "2",
-                f"Over that of {_SPOTPATCH} stored as {_HALF}.",
+                f"Over that of {_SPOTPATCH} stored as {_HALF}, on the same "
+                "seeds.",
             ),
         ),
         rows,
@@ -74,11 +78,14 @@ def pieces(results: Results, compact: Compact) -> Table:
             "heads' kernels, 0 where they are not trained on a grid (and then "
             "written with 6). late: on it from the middle of a training.",
         ),
+        # Rows of other seeds cannot be laid side by side.
         best(
             rows,
             {width: "highest", width + 2: "lowest", width + 3: "highest"},
             apart=[],
-        ),
+        )
+        if len({row[_SEEDS] for row in rows}) == 1
+        else frozenset(),
     )
 
 
@@ -152,7 +159,7 @@ def _row(
     having = [one for one in found.values() if name_of(key) in one.methods]
     scores = _known([one.score(name_of(key)) for one in having])
     size = _mean_bytes(having, name_of(key), encoding)
-    usual = [one for one in found.values() if _SPOTPATCH in one.methods]
+    usual = [one for one in having if _SPOTPATCH in one.methods]
     wanted = ratio(
         _mean(_known([one.score(_SPOTPATCH) for one in usual])),
         _mean_bytes(usual, _SPOTPATCH, _HALF),
