@@ -223,16 +223,10 @@ class Router(base.ModelPatch):
 
     def shipped_blocks(self) -> list[str]:
         """The blocks that images may take tuned, in network order."""
-        count = self._options.global_blocks
-        if not count:
+        if not self._options.global_blocks:
             return list(self.blocks)
-        usage = self.usage.numpy()
-        order = np.argsort(-usage, kind="stable")
-        return [
-            self.blocks[number]
-            for number in sorted(order[:count])
-            if usage[number] >= _MOST_IMAGES
-        ]
+        chosen = self._global_choices().numpy()
+        return [self.blocks[number] for number in np.flatnonzero(chosen)]
 
     def prefix(self, host: base.Host) -> str:
         """Of hosts that a routing base has twice, the task's copy."""

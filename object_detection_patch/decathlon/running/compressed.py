@@ -50,30 +50,28 @@ def write_start(folder: Folder, run: Run) -> None:
         write_whole(folder.run_start(run), to_bytes(start, encoding=EXACT))
 
 
-def shares_factors(run: Run) -> bool:
-    """Whether a run's patch is of a family that has factors in common."""
-    return run.starts_from is not None and len(run.starts_from.patches_of) > 1
-
-
-def family(folder: Folder, run: Run) -> compress.Family:
-    """What the patches that a run starts from become together."""
-    share = run.starts_from.share if run.starts_from else 0.0
-    return compress.joint(_patches(folder, run), RankRule(share=share))
+def family(folder: Folder, joint: Compression) -> compress.Family:
+    """What patches become together; raises as `write_start`."""
+    rule = RankRule(share=joint.share)
+    return compress.joint(_patches(folder, joint), rule)
 
 
 def _start(folder: Folder, run: Run, compression: Compression) -> Patch:
     own = dataclasses.replace(run, variant="", starts_from=None).id
-    if shares_factors(run):
-        found = family(folder, run)
+    if compression.is_joint:
+        found = family(folder, compression)
         task = found.tasks[compression.patches_of.index(own)]
         return expand.expand(found.shared, task)
     rule = RankRule(share=compression.share)
-    return compress.per_task(_patches(folder, run)[own], rule, name=own)
+    return compress.per_task(_patches(folder, compression)[own], rule, name=own)
 
 
-def _patches(folder: Folder, run: Run) -> dict[str, Patch]:
-    paths = _paths(folder, run)
-    return {run_id: read_patch(path) for run_id, path in paths.items()}
+def _patches(folder: Folder, compression: Compression) -> dict[str, Patch]:
+    """Id of a run -> what it learned."""
+    return {
+        run_id: read_patch(folder.patch_of(run_id))
+        for run_id in compression.patches_of
+    }
 
 
 def _paths(folder: Folder, run: Run) -> dict[str, pathlib.Path]:

@@ -21,17 +21,22 @@ from object_detection_patch.decathlon.running.record import (
     Footprint,
     Outcome,
 )
-from object_detection_patch.decathlon.suite.runs import Run
+from object_detection_patch.decathlon.suite.runs import Compression
 from object_detection_patch.patch_file import ENCODINGS, Patch
 from object_detection_patch.training import cost, shipped
 
 
 def weighed(
-    folder: Folder, run: Run, method: Any, patch: Patch, found: Outcome
+    folder: Folder,
+    joint: Compression,
+    method: Any,
+    patch: Patch,
+    found: Outcome,
 ) -> Outcome:
     """The outcome of a run whose patch shares factors: what a task costs.
 
     Args:
+      joint: what the run started from.
       method: the trained model's `patch`.
       patch: what it learned, as an ordinary patch.
       found: its outcome, weighed as that.
@@ -40,8 +45,8 @@ def weighed(
       With its sizes those of the task's own file and an even part of the
       family's shared one.
     """
-    shared = compressed.family(folder, run).shared
-    tasks = len(run.starts_from.patches_of) if run.starts_from else 1
+    shared = compressed.family(folder, joint).shared
+    tasks = len(joint.patches_of)
     head = cost.uncounted_names(method.hosts)
     whole = _file_sizes(patch, shared, tasks)
     headless = _file_sizes(shipped.without(patch, head), shared, tasks)

@@ -9,7 +9,6 @@ import msgspec
 from object_detection_patch.checkpoints import extract, merge
 from object_detection_patch.decathlon.running import (
     accuracy,
-    compressed,
     family_size,
     phone,
     routes,
@@ -73,8 +72,9 @@ def outcome(folder: Folder, run: Run, config: str, phases: Phases) -> Outcome:
         int8=None,
         routing=routing,
     )
-    if compressed.shares_factors(run):
-        return family_size.weighed(folder, run, method, patch, result)
+    start = run.starts_from
+    if start is not None and start.is_joint:
+        return family_size.weighed(folder, start, method, patch, result)
     return result
 
 

@@ -41,6 +41,10 @@ class Compression:
     share: float
     patches_of: tuple[str, ...]
 
+    @property
+    def is_joint(self) -> bool:
+        return len(self.patches_of) > 1
+
 
 @dataclasses.dataclass(frozen=True)
 class Run:

@@ -42,7 +42,7 @@ def found(tmp_path, monkeypatch):
     )
     weighed = family_size.weighed(
         folder,
-        run,
+        run.starts_from,
         types.SimpleNamespace(hosts=None),
         patch,
         msgspec.structs.replace(outcome(), footprint=_WHOLE),
