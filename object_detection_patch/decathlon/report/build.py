@@ -147,7 +147,7 @@ def _compact(results: Results) -> Iterator[Section]:
         yield _section(
             "compact",
             "Smaller files",
-            compact.pieces(results, given),
+            compact.table(results, given),
         )
 
 

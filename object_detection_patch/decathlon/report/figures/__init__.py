@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from object_detection_patch.decathlon.report.collect import Results
 from object_detection_patch.decathlon.report.contents import Section
+from object_detection_patch.decathlon.report.figures.compact import (
+    compact_figures,
+)
 from object_detection_patch.decathlon.report.figures.costs import cost_figures
 from object_detection_patch.decathlon.report.figures.footprints import (
     footprint_figures,
@@ -34,6 +37,7 @@ _SECTIONS = (
     ("sizes", "Sizes, and 8 bits", precision_figures),
     ("sparsity", "The weight of sparsity", sparsity_figures),
     ("families", "Adapters and routing", policy_figures),
+    ("compact", "Smaller files", compact_figures),
     ("costs", "Time and memory", cost_figures),
 )
 

@@ -87,14 +87,19 @@ def _draw_points(
         axis.plot(cost, score, **looks[method].filled())
 
 
-def _label(axis: Axes, panel: Panel) -> None:
+def label_axes(axis: Axes, across: str) -> None:
+    """Costs on a logarithmic scale, Scores from 0."""
     axis.set_xscale("log")
     axis.xaxis.set_major_locator(LogLocator(subs=_LABELLED))
     axis.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     axis.xaxis.set_minor_locator(NullLocator())
-    axis.set_xlabel(panel.across)
+    axis.set_xlabel(across)
     axis.set_ylabel("Score")
     axis.set_ylim(bottom=0)
+
+
+def _label(axis: Axes, panel: Panel) -> None:
+    label_axes(axis, panel.across)
     if panel.hollow:
         axis.annotate(
             "filled: {}, hollow: {}".format(*panel.meaning),

@@ -60,7 +60,7 @@ def test_by_hand():
     results = _results(
         _compact(0.5, 80, 1), _compact(0.25, 120, 2), _compact(0, None, 3)
     )
-    table = compact.pieces(results, _GIVEN)
+    table = compact.table(results, _GIVEN)
     *usual, row = table.rows
 
     assert [column.title for column in table.columns][3:5] == [
@@ -83,7 +83,7 @@ def test_by_hand():
 
 def test_one_seed_has_no_deviation_and_failures_no_row():
     results = _results(_compact(0.5, 80, 1), _compact(0, None, 1, "grid_3_4"))
-    table = compact.pieces(results, _GIVEN)
+    table = compact.table(results, _GIVEN)
 
     assert [row[0] for row in table.rows if "COMPACT" in row[0]] == [
         "COMPACT grid_4_4"
