@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
+import sys
 import tempfile
+from collections.abc import Iterator
 from typing import Any
 
 import tensorflow as tf
+from absl import logging
 from ai_edge_litert import schema_py_generated as schema
 
 from object_detection_patch.od_api import pipeline_config
@@ -74,6 +78,7 @@ def export_trainable(
     )
     model = restored(pipeline, pipeline_config_path, checkpoint)
     trainer = Trainer(model, shapes, momentum=momentum)
+    print("Converting a training step, a minute or two ...", file=sys.stderr)
     data = convert(trainer)
     operations = operations_of(data)
     refuse_missing(operations)
@@ -86,7 +91,7 @@ def convert(trainer: Trainer) -> bytes:
     module = tf.Module()
     module.held = trainer.variables()
     signatures = trainer.signatures()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _without_warnings():
         # Gradients are in the graph already; their functions are not wanted.
         options = tf.saved_model.SaveOptions(
             experimental_custom_gradients=False
@@ -104,6 +109,17 @@ def convert(trainer: Trainer) -> bytes:
             tf.lite.OpsSet.SELECT_TF_OPS,
         ]
         return converter.convert()
+
+
+@contextlib.contextmanager
+def _without_warnings() -> Iterator[None]:
+    """TensorFlow warns that nothing can be derived from what is saved."""
+    before = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
 
 
 def operations_of(data: bytes) -> dict[str, dict[str, int]]:

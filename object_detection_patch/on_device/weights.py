@@ -43,8 +43,7 @@ def read_weights(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
             arrays = dict(file)
     except (ValueError, OSError, zipfile.BadZipFile, TypeError) as error:
         raise ValueError(
-            "Weights must be an .npz file of plain arrays. Received: "
-            f"{path!r} ({error})."
+            f"Weights must be an .npz file of plain arrays. Received: {path!r}."
         ) from error
     for name, shape in ((names.FINGERPRINT, (32,)), (names.STEPS, ())):
         if name not in arrays or arrays[name].shape != shape:
