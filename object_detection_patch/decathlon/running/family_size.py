@@ -53,10 +53,7 @@ def weighed(
     return msgspec.structs.replace(
         found,
         footprint=_footprint(found.footprint, shared, head, tasks),
-        file_bytes={
-            name: FileBytes(whole=size, without_class_head=headless[name])
-            for name, size in whole.items()
-        },
+        file_bytes=FileBytes.by_encoding(whole, headless),
     )
 
 

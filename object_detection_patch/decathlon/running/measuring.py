@@ -112,11 +112,7 @@ def _footprint(method: Any) -> Footprint:
 
 
 def _file_bytes(method: Any, patch: Patch) -> dict[str, FileBytes]:
-    whole = shipped.file_bytes(patch)
-    headless = shipped.file_bytes(
-        shipped.without(patch, cost.uncounted_names(method.hosts))
+    headless = shipped.without(patch, cost.uncounted_names(method.hosts))
+    return FileBytes.by_encoding(
+        shipped.file_bytes(patch), shipped.file_bytes(headless)
     )
-    return {
-        name: FileBytes(whole=size, without_class_head=headless[name])
-        for name, size in whole.items()
-    }

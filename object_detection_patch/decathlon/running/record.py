@@ -70,6 +70,16 @@ class FileBytes(_Strict, frozen=True):
     whole: Annotated[int, msgspec.Meta(ge=1)]
     without_class_head: Annotated[int, msgspec.Meta(ge=1)]
 
+    @classmethod
+    def by_encoding(
+        cls, whole: Mapping[str, int], without_class_head: Mapping[str, int]
+    ) -> dict[str, FileBytes]:
+        """Name of an encoding -> both sizes."""
+        return {
+            name: cls(whole=size, without_class_head=without_class_head[name])
+            for name, size in whole.items()
+        }
+
 
 class OnPhone(_Strict, frozen=True):
     """A published base with the patch applied, run in LiteRT.
