@@ -12,6 +12,8 @@ _ALIASES = ("CheckNumerics", "ExpandDims", "Identity", "Reshape", "Squeeze")
 _ALIASES += ("StopGradient",)
 # Held whether or not there is a backward pass.
 _HELD = ("Const", "Placeholder", "ReadVariableOp")
+# These read a shape, which is a constant once the step is compiled.
+_SHAPES = ("Shape", "ShapeN")
 
 
 def kept_bytes(loss: Callable[[], Any], variables: Sequence[Any]) -> int:
@@ -35,7 +37,7 @@ def kept_bytes(loss: Callable[[], Any], variables: Sequence[Any]) -> int:
     read = {
         _source(tensor).ref()
         for operation in _needed(output.op for output in outputs)
-        if operation.name not in forward
+        if operation.name not in forward and operation.type not in _SHAPES
         for tensor in operation.inputs
         if tensor.op.name in forward
     }
