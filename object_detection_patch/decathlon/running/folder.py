@@ -59,6 +59,10 @@ class Folder:
     def run_work(self, run: Run) -> pathlib.Path:
         return self.root / "work" / "runs" / run.id
 
+    def training_work(self, run: Run) -> pathlib.Path:
+        """Of the training that gives a run: mostly `run_work`."""
+        return self.root / "work" / "runs" / run.training_id
+
     def run_patch(self, run: Run) -> pathlib.Path:
         """The patch that a run learned, in exact numbers."""
         return self.patch_of(run.id)

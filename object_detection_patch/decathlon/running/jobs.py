@@ -13,7 +13,8 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-_STEP = re.compile(r"Step (\d+) per-step time")
+# As the OD API's loop and that of `multi_task` say it.
+_STEP = re.compile(r"Step (\d+) per-step time|^step ([\d,]+) of ")
 _TAIL_LINES = 30
 _GRACE_SECONDS = 10.0
 
@@ -162,6 +163,7 @@ class Jobs:
         found = _STEP.search(line)
         if not found:
             return reached
+        now = int((found[1] or found[2]).replace(",", ""))
         with self._lock:
-            self._on_steps(int(found[1]) - reached)
-        return int(found[1])
+            self._on_steps(now - reached)
+        return now

@@ -82,6 +82,12 @@ def keep_phone(
     )
 
 
+def has_result(folder: Folder, run: Run) -> bool:
+    """Whether the record of a run has an outcome; RecordError if not whole."""
+    path = folder.run_record(run.id)
+    return path.exists() and records.read_run(path).outcome is not None
+
+
 def keep_death(
     folder: Folder, suite: Suite, run: Run, error: str, *, on_phone: bool
 ) -> bool:
@@ -93,13 +99,12 @@ def keep_death(
     Returns:
       Whether there is no result.
     """
-    path = folder.run_record(run.id)
-    held = records.read_run(path) if path.exists() else None
-    if held is None or held.outcome is None:
+    if not has_result(folder, run):
         # Nobody knows what memory it took.
         keep_run(folder, suite, run, Phases(), None, error, peak=0)
         return True
-    if on_phone and held.outcome.int8 is None:
-        keep_phone(folder, run, held.outcome, error, Phases())
+    outcome = records.read_run(folder.run_record(run.id)).outcome
+    if on_phone and outcome is not None and outcome.int8 is None:
+        keep_phone(folder, run, outcome, error, Phases())
         return True
     return False

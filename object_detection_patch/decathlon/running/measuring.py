@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pathlib
 from typing import Any
 
 import msgspec
 
+from object_detection_patch import footprint
 from object_detection_patch.checkpoints import extract, merge
 from object_detection_patch.decathlon.running import (
     accuracy,
@@ -22,6 +24,7 @@ from object_detection_patch.decathlon.running.record import (
     Outcome,
 )
 from object_detection_patch.decathlon.suite.runs import Run
+from object_detection_patch.multi_task import result as joint_result
 from object_detection_patch.patch_file import (
     EXACT,
     Patch,
@@ -51,7 +54,10 @@ def outcome(folder: Folder, run: Run, config: str, phases: Phases) -> Outcome:
             found, routing = routes.measure(folder, run, trained.model, picture)
         else:
             found = accuracy.in_keras(
-                folder, run.task, _merged(folder, run, patch), picture
+                folder,
+                run.task,
+                _merged(folder.checkpoint(run.base), work, patch),
+                picture,
             )
             routing = routes.decided(method, run.task.eval_images)
     result = Outcome(
@@ -67,7 +73,7 @@ def outcome(folder: Folder, run: Run, config: str, phases: Phases) -> Outcome:
             for gate in method.gates()
         ),
         footprint=_footprint(method),
-        file_bytes=_file_bytes(method, patch),
+        file_bytes=_file_bytes(patch, cost.uncounted_names(method.hosts)),
         float32=None,
         int8=None,
         routing=routing,
@@ -76,6 +82,43 @@ def outcome(folder: Folder, run: Run, config: str, phases: Phases) -> Outcome:
     if start is not None and start.is_joint:
         return family_size.weighed(folder, start, method, patch, result)
     return result
+
+
+def joint_outcome(
+    folder: Folder, run: Run, phases: Phases, *, began_with: str
+) -> Outcome:
+    """Evaluates and weighs what a joint training left of one of its tasks.
+
+    Args:
+      began_with: fingerprint of the base that was trained on; the patch is of
+        the new one.
+    """
+    work = folder.run_work(run)
+    trained = folder.training_work(run) / "train" / joint_result.FOLDER
+    with phases.phase("extract"):
+        learned = read_patch(trained / f"{run.task.key}.patch")
+        path = folder.run_patch(run)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, to_bytes(learned, encoding=EXACT))
+        patch = read_patch(path)
+    with phases.phase("evaluate"):
+        found = accuracy.in_keras(
+            folder,
+            run.task,
+            _merged(trained / joint_result.BASE, work, patch),
+            work / "drawn.npz",
+        )
+    uncounted = frozenset(patch.metadata["uncounted"])
+    counted = footprint.nominal_footprint(patch.edits, uncounted=uncounted)
+    return Outcome(
+        base_fingerprint=began_with,
+        accuracy=found,
+        gates=(),
+        footprint=_counted(counted, patch.metadata["base_parameters"]),
+        file_bytes=_file_bytes(patch, uncounted),
+        float32=None,
+        int8=None,
+    )
 
 
 def on_phone(
@@ -91,10 +134,10 @@ def on_phone(
     return msgspec.structs.replace(measured, **phones)
 
 
-def _merged(folder: Folder, run: Run, patch: Patch) -> Any:
-    checkpoint = folder.checkpoint(run.base)
+def _merged(checkpoint: pathlib.Path, work: pathlib.Path, patch: Patch) -> Any:
+    """A model of the base of this directory and a patch."""
     pipeline = merge.task_pipeline(
-        str(checkpoint / "pipeline.config"), patch, str(folder.run_work(run))
+        str(checkpoint / "pipeline.config"), patch, str(work)
     )
     return merge.merged_model(
         pipeline, extract.find_checkpoint(str(checkpoint)), patch
@@ -102,17 +145,25 @@ def _merged(folder: Folder, run: Run, patch: Patch) -> Any:
 
 
 def _footprint(method: Any) -> Footprint:
-    counted = cost.patch_footprint(method)
-    return Footprint(
-        bits_32=counted.nominal_bits(32),
-        bits_8=counted.nominal_bits(8),
-        class_head_values=counted.class_head_values,
-        base_parameters=cost.base_size(method.hosts).total,
+    return _counted(
+        cost.patch_footprint(method), cost.base_size(method.hosts).total
     )
 
 
-def _file_bytes(method: Any, patch: Patch) -> dict[str, FileBytes]:
-    headless = shipped.without(patch, cost.uncounted_names(method.hosts))
+def _counted(patch: footprint.Footprint, base_parameters: int) -> Footprint:
+    return Footprint(
+        bits_32=patch.nominal_bits(32),
+        bits_8=patch.nominal_bits(8),
+        class_head_values=patch.class_head_values,
+        base_parameters=base_parameters,
+    )
+
+
+def _file_bytes(
+    patch: Patch, uncounted: frozenset[str]
+) -> dict[str, FileBytes]:
+    """Sizes by encoding; `uncounted` names the class head's last layer."""
+    headless = shipped.without(patch, uncounted)
     return FileBytes.by_encoding(
         shipped.file_bytes(patch), shipped.file_bytes(headless)
     )

@@ -24,6 +24,7 @@ from typing import NoReturn
 from object_detection_patch.decathlon.running import (
     compressed,
     datasets,
+    joint,
     keeping,
 )
 from object_detection_patch.decathlon.running import plan as plans
@@ -71,6 +72,8 @@ def make_run(
 ) -> int:
     """Trains and measures a run; writes its record, also if it fails.
 
+    Those that train together with it are trained and measured too.
+
     Args:
       tpu: see `devices`.
 
@@ -82,6 +85,8 @@ def make_run(
         the run's data or base, or patches that it starts from.
       RecordError: for a record that is not whole.
     """
+    if run.together is not None:
+        return joint.make_runs(folder, suite, run, tpu=tpu)
     held = plans.held_record(folder, suite, run)
     if held is not None and held.outcome is not None:
         print(f"{run.id} has a result.")
@@ -193,9 +198,11 @@ def _piece(
     if options.phone is not None:
         run = runs_lib.find_run(suite, options.phone)
         # The training's name: both write one record.
-        return f"run_{run.id}", functools.partial(measure_phone, folder, run)
+        return f"run_{run.training_id}", functools.partial(
+            measure_phone, folder, run
+        )
     run = runs_lib.find_run(suite, options.run)
-    return f"run_{run.id}", functools.partial(
+    return f"run_{run.training_id}", functools.partial(
         make_run, folder, suite, run, tpu=options.tpu
     )
 
@@ -282,7 +289,11 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument(
         "--publish", metavar="KEY", help="publish a base that was kept"
     )
-    what.add_argument("--run", metavar="ID", help="train, measure a run")
+    what.add_argument(
+        "--run",
+        metavar="ID",
+        help="train, measure a run, and those trained with it",
+    )
     what.add_argument(
         "--phone", metavar="ID", help="measure a trained run in LiteRT"
     )

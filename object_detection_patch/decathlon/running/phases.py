@@ -25,6 +25,15 @@ class Phases:
         self.seconds: dict[str, float] = {}
         self.started = _now()
 
+    def part(self, of: int) -> Phases:
+        """For one of so many that share what was done: an even part each."""
+        part = Phases()
+        part.started = self.started
+        part.seconds = {
+            name: round(spent / of, 2) for name, spent in self.seconds.items()
+        }
+        return part
+
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Adds the time within to `seconds[name]`, an error's too."""

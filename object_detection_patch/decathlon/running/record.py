@@ -131,7 +131,9 @@ class Outcome(_Strict, frozen=True):
     """What a run gave.
 
     Args:
-      base_fingerprint: of the base that was patched, hexadecimal.
+      base_fingerprint: of the base that was patched, hexadecimal; in `joint`
+        of the base that its training began with, while patches, which
+        `footprint` and `file_bytes` weigh, are on the new one.
       accuracy: of the merged float32 model in Keras; of the trained one where
         images choose their blocks, which no merged model lets them.
       gates: of the patch; empty for methods without.
@@ -155,7 +157,8 @@ class RunRecord(_Strict, frozen=True):
     """One run: which, how it was done, and what came of it.
 
     Args:
-      experiment: `main`, `updating`, `sparsity`, `families` or `tuning`.
+      experiment: `main`, `updating`, `sparsity`, `families`, `compact`,
+        `joint` or `tuning`.
       variant: the column of `updating` (key of the base), of `sparsity`
         (label of the options) or of `tuning` (the rate); in `families` how the
         patch that it starts from was compressed (`svd`, `joint_svd`), or
@@ -167,7 +170,8 @@ class RunRecord(_Strict, frozen=True):
       error: why it failed, None if it did not; beside an outcome, why there
         is nothing of the phone.
       seconds: phase -> wall time in the process that ended it: a training
-        that was interrupted counts from where it was resumed.
+        that was interrupted counts from where it was resumed; of a joint
+        training an even part.
       peak_bytes: largest resident memory of that process when it was trained
         and measured in Keras; 0 if it died without telling.
       started: UTC, ISO 8601.

@@ -124,20 +124,32 @@ class _Doing:
         """Ids of those that failed."""
         failed = set()
         for ended in self._failed(jobs, unit):
-            said_why = ended.code in (keeping.FAILED, keeping.REFUSED)
-            if said_why or keeping.keep_death(
-                self._folder,
-                self._suite,
-                runs_lib.find_run(self._suite, _name(ended.job)),
-                f"{ended.ending}:\n{ended.tail()}",
-                on_phone=on_phone,
-            ):
-                failed.add(_name(ended.job))
+            lost = self._lost(ended, on_phone=on_phone)
+            failed |= lost
+            if lost:
                 tqdm.write(
                     f"{ended.job.title} failed, see {ended.job.log}",
                     file=sys.stderr,
                 )
         return failed
+
+    def _lost(self, ended: Ended, *, on_phone: bool) -> set[str]:
+        """Ids of the runs of a job that broke or failed, but for results."""
+        runs = runs_lib.find_run(self._suite, _name(ended.job)).of_training
+        if ended.code not in (keeping.FAILED, keeping.REFUSED):
+            why = f"{ended.ending}:\n{ended.tail()}"
+            return {
+                run.id
+                for run in runs
+                if keeping.keep_death(
+                    self._folder, self._suite, run, why, on_phone=on_phone
+                )
+            }
+        if len(runs) == 1:
+            return {runs[0].id}
+        return {
+            run.id for run in runs if not keeping.has_result(self._folder, run)
+        }
 
     def _failed(self, jobs: Sequence[Job], unit: str) -> Iterator[Ended]:
         """Does all; yields those that end with an error."""
@@ -181,7 +193,7 @@ def _required(
     folder: Folder, suite: Suite, work: Work
 ) -> Iterator[Callable[[], None]]:
     """Checks of the records and bases that work reads."""
-    for run in (*work.plan.todo, *work.plan.phone):
+    for run in works.runs_needed(work.plan):
         task = runs_lib.origin_of(suite, run.task)
         yield partial(datasets.require_records, folder, suite, task)
     for job in (*work.bases, *work.publishing):

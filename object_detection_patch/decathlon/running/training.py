@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from object_detection_patch import configure
@@ -17,6 +18,8 @@ from object_detection_patch.decathlon.suite.suite import (
     Suite,
     SuiteTask,
 )
+from object_detection_patch.multi_task import loop as joint_loop
+from object_detection_patch.multi_task import result, tasks
 from object_detection_patch.od_api import (
     checks,
     compat,
@@ -33,7 +36,13 @@ _SELDOM, _OFTEN = 1000, 100
 
 
 def write_run_config(folder: Folder, run: Run, path: str) -> None:
-    """The pipeline.config of a run, an ordinary file to read and to train."""
+    """The pipeline.config of a run, an ordinary file to read and to train.
+
+    That of a run that trains together with others is one for
+    `od-patch train-multitask`.
+    """
+    together = run.together
+    preset = tasks.PRIVATE[together.private] if together else run.method
     checkpoint = folder.checkpoint(run.base)
     options = run.training.options
     if run.starts_from:
@@ -41,7 +50,7 @@ def write_run_config(folder: Folder, run: Run, path: str) -> None:
     text = configure.patch_text(
         str(checkpoint / "pipeline.config"),
         str(checkpoint),
-        run.method,
+        preset,
         _data(folder, run.task, run.task.schedule, run.training.rate),
         patch_options=options,
     )
@@ -109,6 +118,44 @@ def train(
             checkpoint_max_to_keep=1,
             record_summaries=False,
         )
+
+
+def train_jointly(
+    configs: Sequence[str], model_dir: str, *, private: str | None, seed: int
+) -> dict[str, Any]:
+    """Trains what several configs say together, or takes what is trained.
+
+    What `od-patch train-multitask --seed` does.
+
+    Returns:
+      Its report; see `multi_task.result`.
+
+    Raises:
+      ValueError: for configs, records, a base or a checkpoint that do not fit.
+      NonFiniteError: when no task is left.
+    """
+    compat.enable()
+    extractors.register()
+    read = tasks.read_tasks(configs, private)
+    for task in read:
+        checks.check_readers(task.pipeline, training=False)
+    steps = max(task.train_config.num_steps for task in read)
+    ended = result.read_report(model_dir)
+    if ended is not None:
+        return ended
+    with repeatable.repeatable(seed), devices.strategy_scope(None):
+        joint = joint_loop.train(
+            read,
+            model_dir,
+            private=private,
+            steps=steps,
+            # Unlike the OD API's loop it saves the last step anyway.
+            checkpoint_every_n=min(_SELDOM, max(_OFTEN, steps // 10)),
+            log_every_n=_OFTEN,
+            # The tasks of a suite have one rate.
+            max_rate_ratio=1.0,
+        )
+        return result.write(joint, model_dir)
 
 
 def _nothing_more(model: Any, global_step: Any) -> None:

@@ -55,7 +55,7 @@ def find_work(
         phone=phone and suite.phone,
         retry_failed=retry_failed,
     )
-    needed = (*planned.todo, *planned.phone)
+    needed = runs_needed(planned)
     bases = plans.bases_todo(folder, suite, needed)
     unpublished = []
     if planned.phone and plans.lacks_publishing(folder, suite):
@@ -85,6 +85,12 @@ def find_work(
         ),
         planned,
     )
+
+
+def runs_needed(plan: plans.Plan) -> tuple[Run, ...]:
+    """Whose data and bases are read: with what trains together with them."""
+    asked = (*plan.todo, *plan.phone)
+    return tuple(dict.fromkeys(one for run in asked for one in run.of_training))
 
 
 def describe(work: Work) -> str:
@@ -120,9 +126,11 @@ def commands(work: Work) -> list[str]:
 
 
 def _trainings(folder: Folder, runs: Sequence[Run]) -> tuple[Job, ...]:
+    """One for all that train together, named by the first of them."""
+    firsts = dict.fromkeys(run.of_training[0] for run in runs)
     return tuple(
         _job(folder, "run", run.id, _title(run), run.task.schedule.steps)
-        for run in runs
+        for run in firsts
     )
 
 
@@ -181,7 +189,8 @@ def _base_steps(suite: Suite, key: str) -> int:
 
 
 def _title(run: Run) -> str:
-    return f"{run.method} on {run.task.key}"
+    tasks = ", ".join(one.task.key for one in run.of_training)
+    return f"{run.method} on {tasks}"
 
 
 def _job(

@@ -80,6 +80,7 @@ def _faults(suite: Suite) -> Iterator[_Fault]:
     yield from _family_faults(suite)
     if suite.compact:
         yield from _unknown("`compact.tasks` must be", suite.compact.tasks, own)
+    yield from _joint_faults(suite)
     yield from _unknown("`quick` must name", suite.quick[0], own)
     yield from _unknown("`quick` must name", suite.quick[1], suite.methods)
     for task in tasks:
@@ -123,6 +124,30 @@ def _family_faults(suite: Suite) -> Iterator[_Fault]:
     if families.rates and not families.tuned_on:
         yield "`families.rates` need tasks in `families.tuned_on`.", "none"
     yield from _repeated("method", [*suite.methods, *families.methods])
+
+
+def _joint_faults(suite: Suite) -> Iterator[_Fault]:
+    joint = suite.joint
+    if not joint:
+        return
+    own = [task.key for task in suite.tasks]
+    split = suite.tuning.tasks if suite.tuning else ()
+    for rule, names, known in (
+        ("`joint.tasks` must be", joint.tasks, own),
+        ("`joint.rates` must be of", joint.rates, joint.private),
+        ("`joint.tuned_on` must be of `tuning`,", joint.tuned_on, split),
+    ):
+        yield from _unknown(rule, names, known)
+    yield from _repeated("task in `joint.tasks`", list(joint.tasks))
+    for what, tasks in (
+        ("`joint.tasks` must be", joint.tasks),
+        ("`joint.rates` need `joint.tuned_on` of", joint.tuned_on),
+    ):
+        if len(set(tasks)) < 2 and (tasks is joint.tasks or joint.rates):
+            yield (
+                f"{what} two tasks or more, which train together.",
+                ", ".join(tasks) or "none",
+            )
 
 
 def _drawing_faults(suite: Suite) -> Iterator[_Fault]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
+
 from object_detection_patch import recipes
 from object_detection_patch.decathlon import tasks
 from object_detection_patch.decathlon.suite import families
@@ -11,7 +13,9 @@ from object_detection_patch.decathlon.suite.suite import (
     Base,
     Compact,
     Drawn,
+    Joint,
     Method,
+    Private,
     Schedule,
     Sparsity,
     Suite,
@@ -92,6 +96,12 @@ _TRIED_FAMILY_RATES = dict.fromkeys(_FAMILY_RATES, _RATES_OF_KERNELS)
 # In training and in evaluation this is FINE_TUNING.
 _AS_FINE_TUNING = "ALWAYS_TUNED"
 
+# Kernels train, as in FINE_TUNING, so its rate; the same for all four, lest
+# they differ in more than what is private.
+_JOINT_RATES: dict[Private, float] = dict.fromkeys(
+    ("none", "batch_norm", "depthwise", "both"), _RATES["FINE_TUNING"]
+)
+
 # What the grid is worth, piece by piece; the preset's own is 4 and 4 bits.
 _GRIDS = {
     "grid_4_4": "",
@@ -156,6 +166,11 @@ def suite() -> Suite:
             tuned_on=_FAMILY_TASKS,
         ),
         compact=compact(_FAMILY_TASKS, sparse(_LAMBDA), _TASK_SCHEDULE.steps),
+        joint=msgspec.structs.replace(
+            joint(_FAMILY_TASKS),
+            rates=dict.fromkeys(_JOINT_RATES, _RATES_OF_KERNELS),
+            tuned_on=_FAMILY_TASKS,
+        ),
         quick=(_QUICK_TASKS, _QUICK_METHODS),
         settings=_SETTINGS,
     )
@@ -183,6 +198,11 @@ def compact(tasks: Sequence[str], masks: str, steps: int) -> Compact:
         rate=_RATES["SPOTPATCH"],
         options={label: masks + grid for label, grid in grids.items()},
     )
+
+
+def joint(tasks: Sequence[str]) -> Joint:
+    """Each kind of joint training on these tasks; the paper's S/B and more."""
+    return Joint(tasks=tuple(tasks), private=_JOINT_RATES)
 
 
 def _task(key: str, images: int = _TASK_IMAGES) -> SuiteTask:

@@ -82,6 +82,7 @@ def suite() -> Suite:
             _sparse(_LAMBDA),
             min(schedule(tasks.task(key)).steps for key in _FAMILY_TASKS),
         ),
+        joint=mini.joint(_FAMILY_TASKS),
         quick=mini.suite().quick,
         settings=_SETTINGS,
     )

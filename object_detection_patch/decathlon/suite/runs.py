@@ -12,20 +12,27 @@ import msgspec
 from object_detection_patch.decathlon.suite.suite import (
     Families,
     Family,
+    Joint,
     Method,
+    Private,
     Suite,
     SuiteTask,
+    Tuning,
 )
 
 MAIN, UPDATING, SPARSITY = "main", "updating", "sparsity"
 TUNING, PHONE, FAMILIES = "tuning", "phone", "families"
 COMPACT, COMPACT_PRESET = "compact", "COMPACT"
+JOINT = "joint"
 HELD_OUT, HELD_OUT_FOLDER = "_held_out", "held_out"
 """Ending of a key, and folder of records, of a task to tune on."""
 COMPRESSED_METHOD = "PARALLEL_ADAPTERS"
 SVD, JOINT_SVD = "svd", "joint_svd"
 """Variants of it in `families`: its patches, cut to low rank, trained on."""
-EXPERIMENTS = (TUNING, MAIN, PHONE, UPDATING, SPARSITY, FAMILIES, COMPACT)
+EXPERIMENTS = (
+    *(TUNING, MAIN, PHONE, UPDATING, SPARSITY),
+    *(FAMILIES, COMPACT, JOINT),
+)
 """All but `phone` consist of trainings; it measures those of `main` on."""
 
 
@@ -47,16 +54,30 @@ class Compression:
 
 
 @dataclasses.dataclass(frozen=True)
+class Together:
+    """Tasks that train one base in one training.
+
+    Args:
+      private: what each keeps to itself.
+      tasks: all of them, in order; the new base detects the first's classes.
+    """
+
+    private: Private
+    tasks: tuple[SuiteTask, ...]
+
+
+@dataclasses.dataclass(frozen=True)
 class Run:
-    """One training and its evaluation.
+    """One training, or a task's part of one, and its evaluation.
 
     Args:
       variant: key of the base in `updating`, label of the options in
         `sparsity` and `compact`, the rate in `tuning`, SVD, JOINT_SVD or
-        empty in `families`, empty in `main`.
+        empty in `families`, empty in `main` and `joint`.
       base: key of the base that is patched.
       training: rate and options of the method.
       starts_from: what it trains on; None for a patch that changes nothing.
+      together: None for a training of this task alone.
     """
 
     experiment: str
@@ -67,6 +88,7 @@ class Run:
     training: Method
     variant: str = ""
     starts_from: Compression | None = None
+    together: Together | None = None
 
     @property
     def id(self) -> str:
@@ -79,15 +101,29 @@ class Run:
             self.seed,
         )
 
+    @property
+    def training_id(self) -> str:
+        """Of its training: its own id, or that of all that train together."""
+        if self.together is None:
+            return self.id
+        return run_id(self.experiment, self.method, "", self.variant, self.seed)
+
+    @property
+    def of_training(self) -> tuple[Run, ...]:
+        """All runs that one training gives, in order; mostly itself alone."""
+        if self.together is None:
+            return (self,)
+        return tuple(
+            dataclasses.replace(self, task=task) for task in self.together.tasks
+        )
+
 
 def run_id(
     experiment: str, method: str, task: str, variant: str, seed: int
 ) -> str:
-    """The id of a run; its variant may be empty."""
-    parts = [experiment, method.lower(), task]
-    if variant:
-        parts.append(variant)
-    return "__".join([*parts, f"seed{seed}"])
+    """The id of a run; its variant may be empty, its task of a joint one."""
+    parts = (experiment, method.lower(), task, variant)
+    return "__".join([*filter(None, parts), f"seed{seed}"])
 
 
 def select(
@@ -100,8 +136,8 @@ def select(
 ) -> list[Run]:
     """The runs that are asked for, by experiment; `phone` needs those of main.
 
-    Those that start from others' patches are left out unless all of these are
-    asked for.
+    Those that start from others' patches, or train together with others, are
+    left out unless all of these are asked for.
 
     Args:
       methods, tasks: by name and key; none means all of the suite's.
@@ -109,7 +145,7 @@ def select(
 
     Raises:
       ValueError: naming what the suite has, for anything it has not, and
-        if nothing is left to run.
+        if nothing is left to run; for a part of `joint`.
     """
     _check_known("An experiment", experiments, EXPERIMENTS)
     _check_known("A method", methods, all_methods(suite))
@@ -135,10 +171,9 @@ def select(
             f"it has some in: {', '.join(others) or 'no experiment'}."
         )
     asked = {run.id for run in runs}
-    return sorted(
-        (run for run in runs if asked.issuperset(_needed(run))),
-        key=lambda run: EXPERIMENTS.index(run.experiment),
-    )
+    whole = [run for run in runs if asked.issuperset(_needed(run))]
+    _refuse_parted(runs, whole)
+    return sorted(whole, key=lambda run: EXPERIMENTS.index(run.experiment))
 
 
 def all_runs(suite: Suite, seed: int) -> Iterator[Run]:
@@ -151,13 +186,20 @@ def all_runs(suite: Suite, seed: int) -> Iterator[Run]:
     yield from _tuning(suite, seed)
     yield from _families(suite, seed)
     yield from _compact(suite, seed)
+    yield from _joint(suite, seed)
 
 
 def all_methods(suite: Suite) -> tuple[str, ...]:
     """The methods of every experiment."""
     families = suite.families.methods if suite.families else ()
     compact = (COMPACT_PRESET,) if suite.compact else ()
-    return (*suite.methods, *families, *compact)
+    joint = map(joint_method, suite.joint.private) if suite.joint else ()
+    return (*suite.methods, *families, *compact, *joint)
+
+
+def joint_method(private: Private) -> str:
+    """What runs of a joint training are called."""
+    return f"PRIVATE_{private.upper()}"
 
 
 def all_tasks(suite: Suite) -> tuple[SuiteTask, ...]:
@@ -227,8 +269,13 @@ def config_sha256(suite: Suite, run: Run) -> str:
             "share": run.starts_from.share,
             "configs": [
                 config_sha256(suite, find_run(suite, needed))
-                for needed in _needed(run)
+                for needed in run.starts_from.patches_of
             ],
+        }
+    if run.together:
+        decides["together"] = {
+            "private": run.together.private,
+            "tasks": msgspec.to_builtins(run.together.tasks),
         }
     return _digest(decides)
 
@@ -331,15 +378,26 @@ def _sparsity(suite: Suite, seed: int) -> Iterator[Run]:
 def _tuning(suite: Suite, seed: int) -> Iterator[Run]:
     if suite.tuning is None:
         return
+    yield from _own_trials(suite, suite.tuning, seed)
+    if suite.families:
+        yield from _family_trials(suite, suite.families, seed)
+    if suite.joint:
+        yield from _joint_trials(suite, suite.joint, seed)
+
+
+def _own_trials(suite: Suite, tuning: Tuning, seed: int) -> Iterator[Run]:
     tasks = held_out_tasks(suite)
-    for name, rates in suite.tuning.rates.items():
+    for name, rates in tuning.rates.items():
         for rate in rates:
             method = Method(rate=rate, options=suite.methods[name].options)
             for task in tasks:
                 yield _trial(suite, name, task, seed, method)
-    families = suite.families
-    if families is None:
-        return
+
+
+def _family_trials(
+    suite: Suite, families: Families, seed: int
+) -> Iterator[Run]:
+    tasks = held_out_tasks(suite)
     for name, rates in families.rates.items():
         for rate in rates:
             for task in tasks:
@@ -348,6 +406,19 @@ def _tuning(suite: Suite, seed: int) -> Iterator[Run]:
                     options = _given(families, name, origin).options
                     method = Method(rate=rate, options=options)
                     yield _trial(suite, name, task, seed, method)
+
+
+def _joint_trials(suite: Suite, joint: Joint, seed: int) -> Iterator[Run]:
+    tasks = [
+        task
+        for task in held_out_tasks(suite)
+        if origin_of(suite, task).key in joint.tuned_on
+    ]
+    for private, rates in joint.rates.items():
+        for rate in rates:
+            yield from _jointly(
+                suite, TUNING, private, tasks, seed, rate, f"{rate:g}"
+            )
 
 
 def _trial(
@@ -395,8 +466,24 @@ def _compressed(suite: Suite, families: Families, seed: int) -> Iterator[Run]:
 
 
 def _needed(run: Run) -> tuple[str, ...]:
-    """Ids of the runs whose patches a run starts from."""
-    return run.starts_from.patches_of if run.starts_from else ()
+    """Ids of what a run starts from, and of what trains together with it."""
+    start = run.starts_from.patches_of if run.starts_from else ()
+    return (*start, *(one.id for one in run.of_training))
+
+
+def _refuse_parted(asked: Sequence[Run], whole: Sequence[Run]) -> None:
+    """Raises ValueError for tasks asked for without those they train with."""
+    parted = [run for run in asked if run.together and run not in whole]
+    # Among other trials of `tuning` they may be left out.
+    if parted and (not whole or any(run.experiment == JOINT for run in parted)):
+        # Of all trainings it is the same tasks that are there.
+        group = parted[-1].of_training
+        raise ValueError(
+            "Tasks that train together must be asked for together "
+            "(`--tasks`). Received: "
+            f"{', '.join(run.task.key for run in group if run in parted)}, of "
+            f"{', '.join(run.task.key for run in group)}."
+        )
 
 
 def _compact(suite: Suite, seed: int) -> Iterator[Run]:
@@ -416,6 +503,47 @@ def _compact(suite: Suite, seed: int) -> Iterator[Run]:
                     method,
                     label,
                 )
+
+
+def _joint(suite: Suite, seed: int) -> Iterator[Run]:
+    joint = suite.joint
+    if not joint:
+        return
+    tasks = [task for task in suite.tasks if task.key in joint.tasks]
+    for private, rate in joint.private.items():
+        yield from _jointly(suite, JOINT, private, tasks, seed, rate)
+
+
+def _jointly(
+    suite: Suite,
+    experiment: str,
+    private: Private,
+    tasks: Sequence[SuiteTask],
+    seed: int,
+    rate: float,
+    variant: str = "",
+) -> Iterator[Run]:
+    """The runs of one training of these tasks together."""
+    steps = max((task.schedule.steps for task in tasks), default=0)
+    together = Together(
+        private, tuple(_of_steps(task, steps) for task in tasks)
+    )
+    for task in together.tasks:
+        yield Run(
+            experiment,
+            joint_method(private),
+            task,
+            seed,
+            suite.base.key,
+            Method(rate=rate),
+            variant,
+            together=together,
+        )
+
+
+def _of_steps(task: SuiteTask, steps: int) -> SuiteTask:
+    schedule = msgspec.structs.replace(task.schedule, steps=steps)
+    return msgspec.structs.replace(task, schedule=schedule)
 
 
 def _given(families: Families, name: str, task: str) -> Method:

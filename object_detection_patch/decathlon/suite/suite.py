@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
@@ -14,6 +14,9 @@ _Key = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_]*\Z")]
 _Label = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*\Z")]
 _Count = Annotated[int, msgspec.Meta(ge=1)]
 _Rate = Annotated[float, msgspec.Meta(gt=0)]
+
+Private: TypeAlias = Literal["batch_norm", "depthwise", "both", "none"]
+"""What a task keeps to itself beside its heads; see `multi_task.tasks`."""
 
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -196,6 +199,27 @@ class Compact(_Strict, frozen=True, kw_only=True):
     options: Mapping[_Label, str]
 
 
+class Joint(_Strict, frozen=True, kw_only=True):
+    """One base that several tasks train together (K for the Price of 1).
+
+    All of them take as many steps as the one with the most, in batches of
+    their own.
+
+    Args:
+      tasks: keys of tasks.
+      private: what each task keeps to itself -> Adam's peak learning rate, of
+        what is shared too.
+      rates: the same -> rates to try, as in `tuning`.
+      tuned_on: keys of tasks of the suite's `tuning`, which are trained
+        together on their splits.
+    """
+
+    tasks: tuple[_Key, ...]
+    private: Mapping[Private, _Rate]
+    rates: Mapping[Private, tuple[_Rate, ...]] = {}
+    tuned_on: tuple[_Key, ...] = ()
+
+
 class Drawn(_Strict, frozen=True, kw_only=True):
     """Data that the suite draws itself: images of `side` pixels."""
 
@@ -231,6 +255,7 @@ class Suite(_Strict, frozen=True, kw_only=True):
     tuning: Tuning | None = None
     families: Families | None = None
     compact: Compact | msgspec.UnsetType = msgspec.UNSET
+    joint: Joint | msgspec.UnsetType = msgspec.UNSET
     phone: bool = True
     quick: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
     settings: tuple[str, ...] = ()
