@@ -18,6 +18,8 @@ from object_detection_patch.decathlon.report.tables import (
     findings,
     gates,
     int8,
+    joint,
+    joint_claims,
     rates,
     scores,
     setting,
@@ -35,9 +37,9 @@ def build_tables(results: Results) -> tuple[Section, ...]:
     """Sections with every table that the results have something for.
 
     Keys, which figures are added by: `claims`, `decathlon`, `scores`,
-    `gates`, `updating`, `sizes`, `sparsity`, `families`, `compact`, `spread`,
-    `datasets`, `costs`, `setting`. What a suite has no experiment for is left
-    out.
+    `gates`, `updating`, `sizes`, `sparsity`, `families`, `compact`, `joint`,
+    `spread`, `datasets`, `costs`, `setting`. What a suite has no experiment
+    for is left out.
     """
     sections = (
         _claims(results),
@@ -49,6 +51,7 @@ def build_tables(results: Results) -> tuple[Section, ...]:
         *_sparsity(results),
         *_families(results),
         *_compact(results),
+        *_joint(results),
         *_spread(results),
         _section("datasets", "Data sets", table_1.datasets(results)),
         _costs(results),
@@ -148,6 +151,20 @@ def _compact(results: Results) -> Iterator[Section]:
             "compact",
             "Smaller files",
             compact.table(results, given),
+        )
+
+
+def _joint(results: Results) -> Iterator[Section]:
+    given, tuning = results.suite.joint, results.suite.tuning
+    if given and results.has_run(runs_lib.JOINT):
+        yield _section(
+            "joint",
+            "One base, trained by several tasks",
+            joint_claims.claims(results, given),
+            joint.beside_the_paper(results, given),
+            rates.joint_trials(results, tuning, given)
+            if tuning and given.rates
+            else None,
         )
 
 

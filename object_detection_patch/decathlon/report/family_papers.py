@@ -1,4 +1,6 @@
-"""What the papers of adapters and SpotTune print, read from the copy here.
+"""What the papers of further methods print, read from the copy here.
+
+Residual adapters, SpotTune, and K for the Price of 1 (joint training).
 
 Rows are found by preset, with `, joint SVD` or `, always tuned` where a paper
 has a variant of one. What a paper does not print is None.
@@ -15,7 +17,11 @@ from typing import Any, Literal
 _FILE = pathlib.Path(__file__).with_name("family_figures.json")
 
 Table = Literal[
-    "adapters_table1", "spottune_table2", "spottune_table3", "spottune_cost"
+    "adapters_table1",
+    "spottune_table2",
+    "spottune_table3",
+    "spottune_cost",
+    "joint_table4",
 ]
 _PERCENT_DIGITS = 6
 
@@ -38,6 +44,24 @@ def routed_average(row: str) -> float | None:
     values = _tables()["spottune_table2"].get(row)
     mean = statistics.fmean(values) if values else None
     return None if mean is None else round(mean, _PERCENT_DIGITS)
+
+
+def joint_tasks() -> tuple[str, ...]:
+    """The tasks of Mudrarkarta et al., Table 4."""
+    *tasks, _ = _tables()["joint_table4"]["columns"]
+    return tuple(tasks)
+
+
+def joint_average(row: str) -> float | None:
+    """Mudrarkarta et al., Table 4: top-1 accuracy in percent, our mean."""
+    values = [figure("joint_table4", row, task) for task in joint_tasks()]
+    known = [value for value in values if value is not None]
+    return round(statistics.fmean(known), _PERCENT_DIGITS) if known else None
+
+
+def joint_parameters(row: str) -> float | None:
+    """The same: millions of parameters of all tasks together."""
+    return figure("joint_table4", row, "parameters")
 
 
 def score(row: str) -> float | None:

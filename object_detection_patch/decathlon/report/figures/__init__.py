@@ -14,6 +14,7 @@ from object_detection_patch.decathlon.report.figures.costs import cost_figures
 from object_detection_patch.decathlon.report.figures.footprints import (
     footprint_figures,
 )
+from object_detection_patch.decathlon.report.figures.joint import joint_figures
 from object_detection_patch.decathlon.report.figures.layers import layer_figures
 from object_detection_patch.decathlon.report.figures.policies import (
     policy_figures,
@@ -38,6 +39,7 @@ _SECTIONS = (
     ("sparsity", "The weight of sparsity", sparsity_figures),
     ("families", "Adapters and routing", policy_figures),
     ("compact", "Smaller files", compact_figures),
+    ("joint", "One base, trained by several tasks", joint_figures),
     ("costs", "Time and memory", cost_figures),
 )
 

@@ -171,3 +171,8 @@ def ratio(numerator: float | None, denominator: float | None) -> float | None:
     if numerator is None or denominator is None or denominator <= 0:
         return None
     return numerator / denominator
+
+
+def less(first: float | None, second: float | None) -> float | None:
+    """A difference; None where one of them is not known."""
+    return None if first is None or second is None else first - second

@@ -16,6 +16,7 @@ from object_detection_patch.decathlon.report.tables import (
 from object_detection_patch.decathlon.report.tables.checks import Check
 from object_detection_patch.decathlon.report.tables.comparison import (
     Comparison,
+    less,
     ratio,
 )
 from object_detection_patch.decathlon.report.tables.family_rows import (
@@ -57,14 +58,14 @@ def _adapters(found: Comparison) -> Iterator[Check]:
         _lead(found, PARALLEL, SERIES),
         0.0,
         at_least=True,
-        paper=_less(adapted(PARALLEL), adapted(SERIES)),
+        paper=less(adapted(PARALLEL), adapted(SERIES)),
     )
     yield Check(
         f"Average of {PARALLEL} less that of {COMPRESSED_JOINTLY}",
         _lead(found, PARALLEL, COMPRESSED_JOINTLY),
         _LOST_POINTS,
         at_least=False,
-        paper=_less(adapted(PARALLEL), adapted(COMPRESSED_JOINTLY)),
+        paper=less(adapted(PARALLEL), adapted(COMPRESSED_JOINTLY)),
     )
     yield Check(
         f"Size of {COMPRESSED_JOINTLY} over that of {PARALLEL}",
@@ -75,8 +76,8 @@ def _adapters(found: Comparison) -> Iterator[Check]:
         _HALF,
         at_least=False,
         paper=ratio(
-            _less(family_papers.size(COMPRESSED_JOINTLY), 1.0),
-            _less(family_papers.size(PARALLEL), 1.0),
+            less(family_papers.size(COMPRESSED_JOINTLY), 1.0),
+            less(family_papers.size(PARALLEL), 1.0),
         ),
     )
 
@@ -93,7 +94,7 @@ def _routing(found: Comparison) -> Iterator[Check]:
             _lead(found, method, other),
             0.0,
             at_least=True,
-            paper=_less(
+            paper=less(
                 family_papers.routed_average(method),
                 family_papers.routed_average(other),
             ),
@@ -130,11 +131,7 @@ def _cost(results: Results, given: Families) -> Check:
 
 
 def _lead(found: Comparison, method: str, other: str) -> float | None:
-    return _less(
+    return less(
         cells.percent(found.average(method)),
         cells.percent(found.average(other)),
     )
-
-
-def _less(first: float | None, second: float | None) -> float | None:
-    return None if first is None or second is None else first - second

@@ -18,7 +18,7 @@ from object_detection_patch.decathlon.suite.runs import (
     TUNING,
     Run,
 )
-from object_detection_patch.decathlon.suite.suite import Families, Tuning
+from object_detection_patch.decathlon.suite.suite import Families, Joint, Tuning
 
 
 def trials(results: Results, tuning: Tuning) -> Table:
@@ -36,6 +36,14 @@ def family_trials(
     """The same of the further families."""
     rates = {name: families.methods[name].rate for name in families.rates}
     return _table(results, "family_rates", tuning, families.tuned_on, rates)
+
+
+def joint_trials(results: Results, tuning: Tuning, joint: Joint) -> Table:
+    """The same of joint trainings, of all these tasks together."""
+    rates = {
+        runs_lib.joint_method(name): joint.private[name] for name in joint.rates
+    }
+    return _table(results, "joint_rates", tuning, joint.tuned_on, rates)
 
 
 def _table(
