@@ -62,6 +62,14 @@ def test_steps_are_counted_to_the_last(tmp_path, jobs, counted):
     assert counted == [10, 10, 5]
 
 
+def test_steps_of_joint_trainings_are_counted_too(tmp_path, jobs, counted):
+    said = "step {} of 1,200: loss voc 0.812, kitti 0.944 (0.55 s a step)"
+    code = f"print({said.format('100')!r}); print({said.format('1,100')!r})"
+    list(jobs.run([_job(tmp_path, "steps", code, steps=1200)]))
+
+    assert counted == [100, 1000, 100]
+
+
 def test_a_pool_runs_one_batch_after_another(tmp_path, jobs):
     for name in ("first", "second"):
         (ended,) = jobs.run([_job(tmp_path, name, "print(1)")])

@@ -12,6 +12,7 @@ from object_detection_patch.decathlon.running import measuring, record
 from object_detection_patch.decathlon.running.folder import open_folder
 from object_detection_patch.decathlon.running.phases import Phases
 from object_detection_patch.decathlon.suite import runs
+from object_detection_patch.training import cost
 from tests.decathlon.running.records_to_test import outcome
 from tests.decathlon.suite.suites_to_test import suite
 
@@ -24,9 +25,13 @@ def patch_and_method(trained):
     return found.patch, found.model.patch
 
 
+def _file_bytes(method, patch):
+    return measuring._file_bytes(patch, cost.uncounted_names(method.hosts))
+
+
 def test_file_bytes_are_those_of_files(patch_and_method, tmp_path):
     patch, method = patch_and_method
-    found = measuring._file_bytes(method, patch)
+    found = _file_bytes(method, patch)
 
     assert set(found) == set(patch_file.ENCODINGS)
     for name, encoding in patch_file.ENCODINGS.items():
@@ -47,7 +52,7 @@ def test_without_class_head_is_a_patch_built_without_it(patch_and_method):
     assert len(patch.edits) - len(edits) == 2
     headless = dataclasses.replace(patch, edits=edits)
 
-    for name, found in measuring._file_bytes(method, patch).items():
+    for name, found in _file_bytes(method, patch).items():
         size = len(
             patch_file.to_bytes(headless, encoding=patch_file.ENCODINGS[name])
         )

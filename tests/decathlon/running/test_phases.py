@@ -28,6 +28,18 @@ def test_time_is_added_up_by_phase_also_when_it_fails():
     assert 0.05 <= taken.seconds["evaluate"] < 10
 
 
+def test_a_part_of_what_is_shared_is_an_even_one():
+    whole = phases.Phases()
+    whole.seconds = {"start": 3.0, "train": 90.0}
+    part = whole.part(3)
+    with part.phase("evaluate"):
+        pass
+
+    assert part.started == whole.started
+    assert (part.seconds["start"], part.seconds["train"]) == (1.0, 30.0)
+    assert whole.seconds == {"start": 3.0, "train": 90.0}
+
+
 def test_the_start_is_utc():
     started = datetime.datetime.fromisoformat(phases.Phases().started)
     now = datetime.datetime.now(datetime.timezone.utc)

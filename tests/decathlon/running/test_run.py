@@ -19,7 +19,7 @@ from object_detection_patch.decathlon.running.folder import (
 from object_detection_patch.decathlon.running.jobs import Job
 from object_detection_patch.decathlon.running.lock import locked
 from object_detection_patch.decathlon.suite import mini, runs
-from object_detection_patch.decathlon.suite.suite import Drawn, Method
+from object_detection_patch.decathlon.suite.suite import Drawn, Joint, Method
 from object_detection_patch.patch_file import read_patch
 from tests.decathlon.running.records_to_test import run_record
 from tests.decathlon.suite import suites_to_test
@@ -229,6 +229,37 @@ def test_a_killed_run_is_recorded_and_the_rest_goes_on(tmp_path, doing):
     assert os.listdir(folder.root / "runs") == [f"{first.id}.json"]
     # The second was measured, the first was not even tried.
     assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "lost", "said"),
+    [
+        ("os.kill(os.getpid(), 9)", 1, "ended by signal 9"),
+        # It has recorded why.
+        ("sys.exit(3)", 1, None),
+        ("pass", 0, None),
+    ],
+)
+def test_all_that_train_together_share_a_death(tmp_path, code, lost, said):
+    private = {"both": 1e-2}
+    suite = suites_to_test.suite(
+        joint=Joint(tasks=("birds", "coco"), private=private)
+    )
+    first, second = runs.select(suite, experiments=["joint"])
+    folder = open_folder(tmp_path / "out")
+    record.write_json(folder.run_record(first.id), run_record(suite, first))
+    with locked(folder) as lock:
+        doing = running._Doing(folder, suite, 2, lock)
+        jobs = (_ends(tmp_path, code, first.id),)
+        assert doing.do(_work(run_jobs=jobs)) == lost
+
+    # What has a result keeps it.
+    held = record.read_run(folder.run_record(first.id))
+    assert held == run_record(suite, first)
+    path = folder.run_record(second.id)
+    assert path.exists() == (said is not None)
+    if said:
+        assert said in record.read_run(path).error
 
 
 def test_a_result_of_a_process_that_broke_later_counts(tmp_path, doing):

@@ -53,6 +53,26 @@ def test_runs_that_start_from_others_wait_for_them(tmp_path):
     assert all("svd__seed1" in line for line in compressed.splitlines())
 
 
+def test_tasks_that_train_together_are_one_piece_of_work(tmp_path):
+    folder = open_folder(tmp_path)
+    suite = mini.suite()
+    selected = runs.select(suite, experiments=["joint"])
+    first, second, _, *others = selected
+    for run in (first, *others):
+        record.write_json(folder.run_record(run.id), run_record(suite, run))
+    work = works.find_work(folder, suite, selected)
+    drawn, *_, trained = "\n".join(works.commands(work)).split("\n\n")
+
+    # The first has its result; what gave it is trained again for the others.
+    (job,) = work.runs
+    assert trained.endswith(f"--run {first.id}")
+    assert job.title == "PRIVATE_NONE on birds, kitti, voc"
+    assert job.steps == first.task.schedule.steps
+    keys = {line.split()[-1] for line in drawn.splitlines()}
+    assert keys == {"birds", "kitti", "voc"}
+    assert second in work.plan.todo and first in work.plan.finished
+
+
 def test_images_to_tune_on_are_split_after_they_are_drawn(tmp_path):
     folder = open_folder(tmp_path)
     suite = mini.suite()
