@@ -1,4 +1,4 @@
-"""The figures of two papers agree with each other and with their own sums."""
+"""The figures of further papers agree with each other and their own sums."""
 
 from __future__ import annotations
 
@@ -50,5 +50,21 @@ def test_what_a_paper_does_not_print_is_none():
         family_papers.routed_average("PARALLEL_ADAPTERS"),
         family_papers.score("LAST_1"),
         family_papers.size("ROUTED_SPOTPATCH"),
+        family_papers.joint_average("DW_PATCH"),
+        family_papers.joint_parameters("DW_PATCH"),
     ):
         assert found is None
+
+
+def test_joint_training_is_printed_for_two_tasks():
+    assert family_papers.joint_tasks() == ("ImageNet", "Places365")
+    # The paper says in words: 1 % more parameters than sharing everything.
+    more = family_papers.joint_parameters(
+        "BN_PATCH"
+    ) / family_papers.joint_parameters("FEATURE_EXTRACTOR")
+    assert more == pytest.approx(1.01, abs=0.001)
+    averages = [
+        family_papers.joint_average(row)
+        for row in ("FEATURE_EXTRACTOR", "BN_PATCH", "FINE_TUNING")
+    ]
+    assert averages == [57.9, 62.25, 63.0]
