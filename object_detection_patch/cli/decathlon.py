@@ -58,9 +58,9 @@ def _add_run(actions: argparse._SubParsersAction) -> None:
         "float32 and int8 models, run in LiteRT; updating: bases of parts of "
         "one task; sparsity: other values of lambda_sps; families: adapters, "
         "SpotTune and its rivals on three tasks; compact: files of half "
-        "the bytes, piece by piece; tuning: the rates to choose "
-        "from, on training images held out (default: main phone; main alone "
-        "with --quick)",
+        "the bytes, piece by piece; joint: three tasks that train one base "
+        "together; tuning: the rates to choose from, on training images held "
+        "out (default: main phone; main alone with --quick)",
     )
     action.add_argument(
         "--methods", nargs="+", default=[], help="default: all of the suite"
