@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from object_detection_patch.od_api import label_map, pipeline_config
-from object_detection_patch.patch_file import Patch
+from object_detection_patch.patch_file import COMPACT, Patch, to_bytes
 from object_detection_patch.training import patched_model, shipped
 
 
@@ -20,6 +20,12 @@ class TrainedPatch:
     patch: Patch
     model: Any
     checkpoint_path: str
+
+    @property
+    def target_file_bytes(self) -> int | None:
+        """Most bytes that its file may have, if its config says so."""
+        budget = self.model.patch.budget
+        return None if budget is None else budget.target.file_bytes
 
 
 def extract(pipeline_config_path: str, checkpoint: str) -> TrainedPatch:
@@ -33,8 +39,8 @@ def extract(pipeline_config_path: str, checkpoint: str) -> TrainedPatch:
     Raises:
       OtherPatchError: for a checkpoint of a patch with other parts.
       ValueError: for a config without a patch, a missing checkpoint, one
-        that lacks any variable of the patched model, or a label map that
-        disagrees with the config.
+        that lacks any variable of the patched model, one from before its
+        grid or target, or a label map that disagrees with the config.
     """
     pipeline = pipeline_config.read_pipeline(pipeline_config_path)
     config = pipeline_config.require_patch(pipeline, pipeline_config_path)
@@ -47,6 +53,7 @@ def extract(pipeline_config_path: str, checkpoint: str) -> TrainedPatch:
     model.patch.refuse_other_parts(path)
     _refuse_before_grid(model.patch, path)
     patch = shipped.shipped_patch(model, pipeline, step=step)
+    _refuse_above_target(model.patch, patch, path)
     return TrainedPatch(patch, model, path)
 
 
@@ -96,7 +103,7 @@ def report(trained: TrainedPatch, output: str) -> str:
     planned = metadata["training"]["planned_steps"]
     gates = trained.model.patch.gates()
     lines = [
-        f"{output}: {os.path.getsize(output):,} bytes, "
+        f"{output}: {os.path.getsize(output):,} bytes{_target(trained)}, "
         f"{trained.patch.method} for {len(trained.patch.label_map)} classes, "
         f"from {trained.checkpoint_path} (step {steps:,}).",
         f"Base {trained.patch.base_fingerprint[:12]}; nominal footprint "
@@ -114,12 +121,33 @@ def report(trained: TrainedPatch, output: str) -> str:
     return "\n".join(lines)
 
 
+def _target(trained: TrainedPatch) -> str:
+    target = trained.target_file_bytes
+    return "" if target is None else f" of at most {target:,}"
+
+
 def _refuse_before_grid(method: Any, path: str) -> None:
     """What ships would not be what was trained."""
     if method.grid_begun is not None and not method.grid_begun.numpy():
         raise ValueError(
             "A patch with `grid.begin_step` is extracted after that step. "
             f"Received: {path!r}, saved before; train on, or begin earlier "
+            "(pipeline.config, [object_detection_patch.patch])."
+        )
+
+
+def _refuse_above_target(method: Any, patch: Patch, path: str) -> None:
+    """Gates may have been open that no longer are at the end."""
+    if method.budget is None:
+        return
+    target = method.budget.target.file_bytes
+    size = len(to_bytes(patch, encoding=COMPACT))
+    if size > target:
+        raise ValueError(
+            "A patch with `target_file_bytes` is extracted after "
+            "`target_step`, by default half of `num_steps`, when its file has "
+            f"come down to {target:,} bytes. Received: {path!r}, which gives "
+            f"{size:,}; train on, with the labels of this config "
             "(pipeline.config, [object_detection_patch.patch])."
         )
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from object_detection_patch.cli.options import (
     add_encoding,
     add_pipeline_config,
     require_folder,
 )
+
+
+# Of --value_type and --compression.
+_DEFAULTS = ("float32", "none")
 
 
 def add(verbs: argparse._SubParsersAction) -> None:
@@ -29,7 +34,8 @@ def add(verbs: argparse._SubParsersAction) -> None:
     add_encoding(
         verb,
         default=None,
-        otherwise="what --value_type and --compression say",
+        otherwise="what --value_type and --compression say, or compact for a "
+        "config with target_file_bytes",
     )
     verb.add_argument(
         "--value_type",
@@ -49,26 +55,49 @@ def add(verbs: argparse._SubParsersAction) -> None:
 def run(options: argparse.Namespace) -> int:
     _refuse_two_encodings(options)
     from object_detection_patch.checkpoints import extract
-    from object_detection_patch.patch_file import ENCODINGS, write_patch
+    from object_detection_patch.patch_file import to_bytes
+    from object_detection_patch.patch_file.whole_file import write_whole
 
     require_folder(options.output)
     trained = extract.extract(
         options.pipeline_config_path, options.checkpoint_dir
     )
-    write_patch(
-        options.output,
-        trained.patch,
-        value_type=options.value_type,
-        compression=options.compression,
-        encoding=ENCODINGS.get(options.encoding),
-    )
+    target = trained.target_file_bytes
+    data = to_bytes(trained.patch, **_stored(options, target))
+    _refuse_above_target(len(data), target)
+    write_whole(options.output, data)
     print(extract.report(trained, options.output))
     return 0
 
 
+def _stored(options: argparse.Namespace, target: int | None) -> dict[str, Any]:
+    """How numbers are stored: as asked, or as the target counts them."""
+    from object_detection_patch.patch_file import ENCODINGS
+
+    written = (options.value_type, options.compression)
+    encoding = options.encoding
+    if target is not None and written == _DEFAULTS:
+        encoding = encoding or "compact"
+    return {
+        "value_type": options.value_type,
+        "compression": options.compression,
+        "encoding": ENCODINGS.get(encoding),
+    }
+
+
+def _refuse_above_target(size: int, target: int | None) -> None:
+    if target is not None and size > target:
+        raise ValueError(
+            "A config's `target_file_bytes` counts numbers as `--encoding "
+            "compact` stores them; leave out `--encoding`, `--value_type` and "
+            f"`--compression`. Received: options that give {size:,} bytes for "
+            f"a target of {target:,}."
+        )
+
+
 def _refuse_two_encodings(options: argparse.Namespace) -> None:
     written = (options.value_type, options.compression)
-    if options.encoding and written != ("float32", "none"):
+    if options.encoding and written != _DEFAULTS:
         raise ValueError(
             "`--encoding` says how numbers are stored; leave out "
             "`--value_type` and `--compression`. Received: "

@@ -18,6 +18,7 @@ keras_version.choose_legacy_keras()
 
 from object_detection_patch.methods import (  # noqa: E402
     base,
+    budget,
     fake_quantize,
     grid,
     presets,
@@ -61,10 +62,17 @@ def check(config: patch_pb2.Patch) -> None:
     start.of_config(config)
     fake_quantize.of_config(config)
     grid.of_config(config)
+    budget.of_config(config)
 
 
 def check_shared(config: patch_pb2.Patch) -> None:
     """Raises ValueError for a part beside which the base may not train."""
+    if budget.of_config(config) is not None:
+        raise ValueError(
+            "Tasks that train one base together have no bound on their files. "
+            "Received: `target_file_bytes` (pipeline.config, "
+            "[object_detection_patch.patch])."
+        )
     if grid.of_config(config).batch_norm_bits:
         raise ValueError(
             "Tasks that train one base together cannot put BatchNorms on a "
@@ -102,6 +110,7 @@ def build(config: patch_pb2.Patch, hosts: Hosts) -> PatchMethod:
         method=presets.method_name(config),
         quantize=fake_quantize.of_config(config),
         grid=grid.of_config(config),
+        target=budget.of_config(config),
         starts_from=starts_from,
     )
 

@@ -107,6 +107,26 @@ class KernelPatch(HostPatch):
 class GatedKernelPatch(KernelPatch):
     """A kernel patch that training may switch off."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        object.__setattr__(self, "_limit", None)
+
+    def limit(self, allowed: tf.Variable, index: int) -> None:
+        """Keeps the gate closed wherever a bool [gates] is False."""
+        # Its owner is the whole patch.
+        object.__setattr__(self, "_limit", (allowed, index))
+
+    def allowed(self) -> tf.Tensor:
+        """Whether the gate may be open, scalar bool."""
+        if self._limit is None:
+            return tf.constant(True)
+        allowed, index = self._limit
+        return tf.convert_to_tensor(allowed)[index]
+
+    def latent(self) -> tf.Tensor:
+        """The scalar that opens the gate above 0; the higher, the sooner."""
+        raise NotImplementedError(type(self).__name__)
+
     def gate(self) -> Any:
         """The hard gate, a scalar tensor 0 or 1."""
         raise NotImplementedError(type(self).__name__)

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from object_detection_patch.hosts import HostKernel
+from object_detection_patch.hosts import HostKernel, Hosts
 from object_detection_patch.keras_version import keras
 from object_detection_patch.methods import base
 from object_detection_patch.methods.binarize import binarize, through_sigmoid
 from object_detection_patch.patch_file import edits
+from object_detection_patch.protos import patch_pb2
 
 
 @keras.utils.register_keras_serializable("object_detection_patch")
@@ -85,7 +86,10 @@ class BinaryMaskKernel(base.GatedKernelPatch):
 
     def gate(self) -> tf.Tensor:
         """The hard gate g, scalar 0 or 1, with the sigmoid's gradient."""
-        return binarize(self.gate_rate * self.latent_gate)
+        return binarize(self.latent(), self.allowed())
+
+    def latent(self) -> tf.Tensor:
+        return self.gate_rate * self.latent_gate
 
     def call(self, kernel: tf.Tensor) -> tf.Tensor:
         return add_signed(
@@ -95,6 +99,7 @@ class BinaryMaskKernel(base.GatedKernelPatch):
                 tf.convert_to_tensor(self.residual_scale),
                 tf.convert_to_tensor(self.latent_gate),
                 self.gate_rate,
+                self.allowed(),
             ),
         )
 
@@ -113,7 +118,8 @@ class BinaryMaskKernel(base.GatedKernelPatch):
 
         latents = tf.stack([patch.latent_gate for patch in patches])
         scales = tf.stack([patch.residual_scale for patch in patches])
-        gates = binarize(vector("gate_rate") * latents)
+        allowed = tf.stack([patch.allowed() for patch in patches])
+        gates = binarize(vector("gate_rate") * latents, allowed)
         return {
             "sparsity": tf.reduce_sum(vector("lambda_sps") * gates),
             "adaptation": tf.reduce_sum(
@@ -140,12 +146,18 @@ class BinaryMaskKernel(base.GatedKernelPatch):
         }
 
 
-def gated(scale: tf.Tensor, latent: tf.Tensor, rate: float) -> tf.Tensor:
-    """scale * binarize(rate * latent) for rate > 0, in fewer operations."""
+def gated(
+    scale: tf.Tensor,
+    latent: tf.Tensor,
+    rate: float,
+    allowed: tf.Tensor | bool = True,
+) -> tf.Tensor:
+    """scale * binarize(rate * latent, allowed) for rate > 0, in fewer
+    operations."""
 
     @tf.custom_gradient
     def forward(scale: tf.Tensor, latent: tf.Tensor):
-        is_open = latent > 0
+        is_open = tf.logical_and(latent > 0, allowed)
 
         def gradient(upstream):
             by_latent = through_sigmoid(
@@ -180,6 +192,7 @@ class BinaryMask(base.Part):
 
     def __init__(self, options: Any) -> None:
         super().__init__(options)
+        self._mean_size = 0.0
         for option, open_, maximum in (
             ("lambda_sps", False, np.inf),
             ("lambda_adp", False, np.inf),
@@ -197,12 +210,16 @@ class BinaryMask(base.Part):
                 maximum=maximum,
             )
 
+    def check(self, hosts: Hosts) -> None:
+        sizes = [host.size for host in hosts.kernels]
+        self._mean_size = sum(sizes) / max(1, len(sizes))
+
     def patches(self, host: base.Host) -> bool:
         return isinstance(host, HostKernel)
 
     def attach(self, host: HostKernel) -> BinaryMaskKernel:
         patch = BinaryMaskKernel(
-            lambda_sps=self.options.lambda_sps,
+            lambda_sps=self.options.lambda_sps * self._share(host),
             lambda_adp=self.options.lambda_adp,
             latent_range=self.options.latent_range,
             initial_scale=self.options.initial_scale,
@@ -212,3 +229,9 @@ class BinaryMask(base.Part):
         )
         patch.build(host.variable.shape)
         return patch
+
+    def _share(self, host: HostKernel) -> float:
+        """What a kernel counts in L_sps."""
+        if self.options.sparsity_unit == patch_pb2.BinaryMask.KERNELS:
+            return 1.0
+        return host.size / self._mean_size

@@ -14,6 +14,7 @@ from object_detection_patch import hosts as hosts_lib
 from object_detection_patch.hosts import Hosts
 from object_detection_patch.keras_version import keras
 from object_detection_patch.methods import base, kernel_view, start
+from object_detection_patch.methods import budget as budget_lib
 from object_detection_patch.methods import grid as grid_lib
 from object_detection_patch.methods.fake_quantize import FakeQuantizer
 from object_detection_patch.methods.grid import Grid, GridQuantizer
@@ -59,6 +60,7 @@ class PatchMethod(keras.layers.Layer):
         attached; or None.
       grid: on which BatchNorms and heads ship, if on one.
       starts_from: whose numbers `initialise` sets, or None for the base's.
+      target: that bounds the file, if one does.
 
     Raises:
       ValueError: if two parts claim one host, or one cannot be carried.
@@ -73,6 +75,7 @@ class PatchMethod(keras.layers.Layer):
         quantize: FakeQuantizer | None = None,
         grid: Grid | None = None,
         starts_from: Patch | None = None,
+        target: budget_lib.Target | None = None,
     ) -> None:
         super().__init__(name="patch")
         for part in parts.values():
@@ -108,6 +111,7 @@ class PatchMethod(keras.layers.Layer):
         if grid.batch_norm_bits:
             self._put_on_grid(grid.batch_norm_bits)
         self.model_patches = _model_patches(parts, hosts)
+        self.budget = self._budget(target)
         self.fingerprint_bytes = self.add_weight(
             name="fingerprint_bytes",
             shape=(_FINGERPRINT_BYTES,),
@@ -115,7 +119,7 @@ class PatchMethod(keras.layers.Layer):
             initializer="zeros",
             trainable=False,
         )
-        self._own_numbers = _part_numbers(parts, grid)
+        self._own_numbers = _part_numbers(parts, grid, target)
         self.part_numbers = self.add_weight(
             name="part_numbers",
             shape=(_MAX_PARTS,),
@@ -165,6 +169,8 @@ class PatchMethod(keras.layers.Layer):
         """
         if self.grid_begun is not None:
             self.grid_begun.assign(step + 1 >= self._grid_begins)
+        if self.budget is not None:
+            self.budget.follow(step + 1)
 
     def initialise(self) -> None:
         """Starts from the values that the base model holds now.
@@ -308,6 +314,16 @@ class PatchMethod(keras.layers.Layer):
             values[host.name] = self._head_grid.shipped(host.variable, host)
         return [edits.Replace(name, v.numpy()) for name, v in values.items()]
 
+    def grid_bits(self) -> dict[str, int]:
+        """Target -> bits, of what trains and ships on a grid."""
+        bits = {
+            host.name: patch.grid_bits
+            for host, patch in self._patched.values()
+            if isinstance(patch, base.TrainedBatchNorm) and patch.grid_bits
+        }
+        heads = self._head_grid.bits if self._head_grid else 0
+        return bits | {host.name: heads for host in self._gridded_heads()}
+
     def _gridded_heads(self) -> tuple[hosts_lib.HostKernel, ...]:
         return self.hosts.head_kernels if self._head_grid else ()
 
@@ -336,6 +352,18 @@ class PatchMethod(keras.layers.Layer):
             )
         for patch in found:
             patch.put_on_grid(bits, self.grid_begun)
+
+    def _budget(
+        self, target: budget_lib.Target | None
+    ) -> budget_lib.FileBudget | None:
+        if target is None:
+            return None
+        gated = [
+            patch
+            for _, patch in self._patched.values()
+            if isinstance(patch, base.GatedKernelPatch)
+        ]
+        return budget_lib.FileBudget(target, gated)
 
     def _shipped(self) -> list[tuple[base.Host, base.HostPatch]]:
         return [
@@ -425,12 +453,17 @@ def _model_patches(
     return [patch for patch in found if patch is not None]
 
 
-def _part_numbers(parts: Mapping[str, base.Part], grid: Grid) -> list[int]:
-    """The parts' field numbers in protos/patch.proto, and that of the grid,
-    filled up with 0."""
+def _part_numbers(
+    parts: Mapping[str, base.Part],
+    grid: Grid,
+    target: budget_lib.Target | None,
+) -> list[int]:
+    """The parts' field numbers in protos/patch.proto, and those of grid and
+    target, filled up with 0."""
     fields = patch_pb2.Part.DESCRIPTOR.fields_by_name
     numbers = sorted(fields[name].number for name in parts)
     numbers += [grid.number] if grid.number else []
+    numbers += [target.number] if target else []
     return numbers + [0] * (_MAX_PARTS - len(numbers))
 
 
@@ -439,7 +472,9 @@ def _part_text(numbers: Iterable[int]) -> str:
     names = [
         fields[number].name
         if number in fields
-        else grid_lib.name_of(number) or f"part {number}"
+        else grid_lib.name_of(number)
+        or budget_lib.name_of(number)
+        or f"part {number}"
         for number in map(int, numbers)
         if number
     ]

@@ -45,6 +45,11 @@ def patch_model(model: Any, config: patch_pb2.Patch | str) -> PatchMethod:
         )
     if isinstance(config, str):
         config = presets.patch_config(config)
+    if config.target_file_bytes:
+        raise ValueError(
+            "`target_file_bytes` is kept by the OD API's training loop, which "
+            "knows labels and steps. Received: it in `patch_model`."
+        )
     hosts = _hosts(model)
     method = methods.build(config, hosts)
     _freeze_others(model, hosts)

@@ -31,20 +31,25 @@ def check_pipeline(pipeline: Any, *, training: bool) -> None:
     if training:
         _check_base(pipeline.train_config)
         _refuse_variable_filters(pipeline.train_config)
-        _check_grid(pipeline)
+        _check_steps(pipeline)
     check_readers(pipeline, training=training)
 
 
-def _check_grid(pipeline: Any) -> None:
+def _check_steps(pipeline: Any) -> None:
     patch = pipeline_config.patch_of(pipeline)
-    begin = patch.grid.begin_step if patch is not None else 0
+    if patch is None:
+        return
     steps = pipeline.train_config.num_steps
-    if steps and begin >= steps:
-        raise ValueError(
-            "`grid.begin_step` must be below `train_config.num_steps`, "
-            f"{steps}. Received: {begin} (pipeline.config, "
-            "[object_detection_patch.patch])."
-        )
+    for option, step in (
+        ("grid.begin_step", patch.grid.begin_step),
+        ("target_step", patch.target_step),
+    ):
+        if steps and step >= steps:
+            raise ValueError(
+                f"`{option}` must be below `train_config.num_steps`, "
+                f"{steps}. Received: {step} (pipeline.config, "
+                "[object_detection_patch.patch])."
+            )
 
 
 def check_readers(pipeline: Any, *, training: bool) -> None:

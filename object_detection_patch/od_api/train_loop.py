@@ -63,33 +63,49 @@ def making_slots() -> Iterator[Callable[[Any], None]]:
         optimizer_builder.build = original
 
 
+class PendingConfig:
+    """The config that a loop trains with, to be saved when this is called.
+
+    Args:
+      save: saves a config in a directory.
+    """
+
+    def __init__(self, save: Callable[[Any, str], None]) -> None:
+        self._save = save
+        self._pending: list[tuple[Any, str]] = []
+
+    def take(self, config: Any, directory: str) -> None:
+        self._pending.append((config, directory))
+
+    @property
+    def pipeline(self) -> Any:
+        """TrainEvalPipelineConfig, with the steps that flags ask for."""
+        return self._pending[-1][0]
+
+    def __call__(self) -> None:
+        while self._pending:
+            self._save(*self._pending.pop())
+
+
 @contextlib.contextmanager
-def saving_config() -> Iterator[Callable[[], None]]:
+def saving_config() -> Iterator[PendingConfig]:
     """Within it the loop saves pipeline.config when it is asked to.
 
-    Yields the function that asks. By itself the loop saves first and looks
-    at its checkpoints later, so a refused run would replace the config of the
+    Yields what asks. By itself the loop saves first and looks at its
+    checkpoints later, so a refused run would replace the config of the
     training in that directory.
     """
     from object_detection.utils import config_util
 
     original = config_util.save_pipeline_config
-    pending: list[tuple[Any, str]] = []
-
-    def save_later(config: Any, directory: str) -> None:
-        pending.append((config, directory))
-
-    def save_pending() -> None:
-        while pending:
-            original(*pending.pop())
-
-    config_util.save_pipeline_config = save_later
+    pending = PendingConfig(original)
+    config_util.save_pipeline_config = pending.take
     try:
         with _replaced(
             "train_loop",
             lambda loop: functools.partial(loop, save_final_config=True),
         ):
-            yield save_pending
+            yield pending
     finally:
         config_util.save_pipeline_config = original
 

@@ -29,6 +29,7 @@ from object_detection_patch.training import (
     block_use,
     cost,
     eval_report,
+    file_plan,
     patched_model,
     summaries,
     trainable,
@@ -86,7 +87,7 @@ def patched(
 
 def _restore_strictly(
     model_dir: str,
-    save_config: Callable[[], None],
+    save_config: train_loop.PendingConfig,
     make_slots: Callable[[Any], None],
     model: Any,
     checkpoint_path: str,
@@ -100,6 +101,7 @@ def _restore_strictly(
     )
     model.patch.initialise()
     _refuse_other_patch(model, model_dir)
+    file_plan.plan(model, save_config.pipeline)
     make_slots(model)
     save_config()
     _log_plan(model)
