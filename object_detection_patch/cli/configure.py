@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from object_detection_patch import recipes
-from object_detection_patch.cli.options import require_folder
+from object_detection_patch.cli.options import count, require_folder
 
 if TYPE_CHECKING:
     from object_detection_patch.configure import Training
@@ -42,6 +42,12 @@ def _add_kind(verb: argparse.ArgumentParser) -> None:
         "--base_checkpoint", help="the base's checkpoint: directory or prefix"
     )
     verb.add_argument("--preset", help="SPOTPATCH, BN_PATCH, FINE_TUNING, ...")
+    verb.add_argument(
+        "--target_file_bytes",
+        type=count,
+        help="most bytes of the patch file, for presets with gates such as "
+        "COMPACT (docs/file_budget.md)",
+    )
 
 
 def _add_data(verb: argparse.ArgumentParser) -> None:
@@ -86,9 +92,7 @@ def run(options: argparse.Namespace) -> int:
             options.base_checkpoint,
             options.preset,
             training,
-            patch_options=recipes.options_for_steps(
-                options.preset, options.num_steps
-            ),
+            patch_options=_patch_options(options),
         )
     )
     configure.write_config(options.output, text)
@@ -101,11 +105,19 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _patch_options(options: argparse.Namespace) -> str:
+    text = recipes.options_for_steps(options.preset, options.num_steps)
+    if options.target_file_bytes:
+        text += f"  target_file_bytes: {options.target_file_bytes}\n"
+    return text
+
+
 def _check_kind(options: argparse.Namespace) -> None:
     for_patch = (options.base_checkpoint, options.preset)
-    if options.architecture and any(for_patch):
+    if options.architecture and any((*for_patch, options.target_file_bytes)):
         raise ValueError(
-            "`--base_checkpoint` and `--preset` go with `--base_config`. "
+            "`--base_checkpoint`, `--preset` and `--target_file_bytes` go with "
+            "`--base_config`. "
             f"Received: `--architecture {options.architecture}`."
         )
     if options.base_config and not all(for_patch):

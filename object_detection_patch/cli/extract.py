@@ -11,7 +11,6 @@ from object_detection_patch.cli.options import (
     require_folder,
 )
 
-
 # Of --value_type and --compression.
 _DEFAULTS = ("float32", "none")
 

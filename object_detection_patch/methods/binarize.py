@@ -10,9 +10,7 @@ def through_sigmoid(upstream: tf.Tensor, latent: tf.Tensor) -> tf.Tensor:
     return tf.raw_ops.SigmoidGrad(y=tf.sigmoid(latent), dy=upstream)
 
 
-def binarize(
-    latent: tf.Tensor, allowed: tf.Tensor | bool = True
-) -> tf.Tensor:
+def binarize(latent: tf.Tensor, allowed: tf.Tensor | bool = True) -> tf.Tensor:
     """1 where `latent` > 0, else 0, in the dtype of `latent`, any shape.
 
     The gradient is that of the sigmoid (SpotPatch, Eq. 3 and 5), so latents

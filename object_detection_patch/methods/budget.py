@@ -79,9 +79,7 @@ def of_config(config: patch_pb2.Patch) -> Target | None:
 
 
 def _check_parts(config: patch_pb2.Patch) -> None:
-    parts = {
-        part.WhichOneof("part") for part in presets.resolve_parts(config)
-    }
+    parts = {part.WhichOneof("part") for part in presets.resolve_parts(config)}
     if _NEEDED not in parts:
         raise ValueError(
             "`target_file_bytes` is kept by closing gates, so the patch needs "

@@ -57,18 +57,22 @@ def route_figures(use: BlockUse | None) -> dict[str, float]:
     }
 
 
-def file_figures(patch: Patch, class_head: frozenset[str]) -> dict[str, float]:
-    """Bytes of the patch's file, by encoding.
+def file_figures(
+    patch: Patch, class_head: frozenset[str], target: int | None = None
+) -> dict[str, float]:
+    """Bytes of the patch's file, by encoding, and those it may have.
 
     Args:
       class_head: targets of the class head's last layer, without which the
         file is weighed a second time.
+      target: `target_file_bytes` of its config.
 
     Raises:
       PatchFileError: for a patch that no file may hold.
     """
     headless = shipped.without(patch, class_head)
-    return {
+    bound = {} if target is None else {"target_file_bytes": target}
+    return bound | {
         f"{name}/{encoding}": size
         for name, weighed in (
             ("file_bytes", patch),

@@ -32,6 +32,9 @@ _IN_WORDS = {
         "patch file {file_bytes/small:,} bytes small, "
         "{file_bytes/exact:,} exact"
     ),
+    "target_file_bytes": (
+        "{file_bytes/compact:,} compact for a target of {target_file_bytes:,}"
+    ),
     "patched_layers_percent": "{patched_layers_percent:.0f} % of gates open",
     "tuned_blocks": "{tuned_blocks:.1f} tuned blocks an image",
     "score": "Score {score:.0f}",
@@ -90,8 +93,11 @@ def _file_figures(evaluation: Evaluation) -> dict[str, float]:
     patch = shipped.shipped_patch(
         evaluation.model, evaluation.pipeline, step=evaluation.step
     )
+    method = evaluation.model.patch
     return eval_figures.file_figures(
-        patch, cost.uncounted_names(evaluation.model.patch.hosts)
+        patch,
+        cost.uncounted_names(method.hosts),
+        method.budget and method.budget.target.file_bytes,
     )
 
 

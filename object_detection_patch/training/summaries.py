@@ -17,7 +17,8 @@ class PatchStateWriter:
 
     Both in percent: open gates of all gated kernels, and bits of the patch
     at 32 bits a float of the base model's. Sizes are counted once, outside
-    the traced step; only the gates are read at every step.
+    the traced step; only the gates are read at every step. With a
+    `target_file_bytes` it writes the most bytes that the file can have, too.
     """
 
     def __init__(self) -> None:
@@ -44,6 +45,12 @@ class PatchStateWriter:
             100.0 * bits / base_bits,
             step=global_step,
         )
+        if model.patch.budget is not None:
+            tf.summary.scalar(
+                "patch/most_file_bytes",
+                model.patch.budget.open_bytes(),
+                step=global_step,
+            )
 
 
 def _sizes(method: PatchMethod) -> tuple[float, dict[str, float], float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -112,6 +112,13 @@ _GRIDS = {
     "grid_3_3": "  grid { batch_norm_bits: 3 head_bits: 3 }\n",
 }
 
+# Bytes of a file by label, for the paper's model; 25,000 is less than what
+# ships with all gates closed (docs/file_budget.md).
+_BUDGETS = {"budget_50": 50_000, "budget_100": 100_000}
+# Counted parameters of base models (footprint.py), as records have them.
+_PAPERS_PARAMETERS = 2_095_512
+_PARAMETERS = 1_140_216
+
 _QUICK_TASKS = ("voc", "birds", "kitti")
 _QUICK_METHODS = ("FINE_TUNING", "BN_PATCH", "WEIGHTTRANS", "SPOTPATCH")
 
@@ -165,7 +172,13 @@ def suite() -> Suite:
             tried=_TRIED_FAMILY_RATES,
             tuned_on=_FAMILY_TASKS,
         ),
-        compact=compact(_FAMILY_TASKS, sparse(_LAMBDA), _TASK_SCHEDULE.steps),
+        compact=compact(
+            _FAMILY_TASKS,
+            sparse,
+            _LAMBDA,
+            steps=_TASK_SCHEDULE.steps,
+            parameters=_PARAMETERS,
+        ),
         joint=msgspec.structs.replace(
             joint(_FAMILY_TASKS),
             rates=dict.fromkeys(_JOINT_RATES, _RATES_OF_KERNELS),
@@ -181,22 +194,46 @@ def family_rates() -> dict[str, float]:
     return {**_FAMILY_RATES, _AS_FINE_TUNING: _RATES["FINE_TUNING"]}
 
 
-def compact(tasks: Sequence[str], masks: str, steps: int) -> Compact:
+def compact(
+    tasks: Sequence[str],
+    masks: Callable[[str], str],
+    usual: str,
+    *,
+    steps: int,
+    parameters: int = _PAPERS_PARAMETERS,
+) -> Compact:
     """COMPACT as SPOTPATCH is trained in the same suite.
 
     Args:
-      masks: options of SPOTPATCH there.
+      masks: lambda_sps -> options of SPOTPATCH there.
+      usual: its lambda_sps there.
       steps: of the shortest training.
+      parameters: of the base, to which budgets are scaled.
     """
-    late = steps // 2
+    late = f"  grid {{ begin_step: {steps // 2} }}\n"
     grids = _GRIDS | {
-        "late_4_4": f"  grid {{ begin_step: {late} }}\n",
-        "late_5_4": f"  grid {{ batch_norm_bits: 5 begin_step: {late} }}\n",
+        "late_4_4": late,
+        "late_5_4": "  grid { batch_norm_bits: 5 "
+        f"begin_step: {steps // 2} }}\n",
     }
+    targets = {
+        label: f"  target_file_bytes: {size * parameters // _PAPERS_PARAMETERS}"
+        "\n"
+        for label, size in _BUDGETS.items()
+    }
+    in_bytes = masks(usual).replace(
+        "lambda_sps:", "sparsity_unit: BYTES lambda_sps:"
+    )
     return Compact(
         tasks=tuple(tasks),
         rate=_RATES["SPOTPATCH"],
-        options={label: masks + grid for label, grid in grids.items()},
+        options={label: masks(usual) + grid for label, grid in grids.items()}
+        | {"bytes_4_4": in_bytes + late}
+        | {label: masks("0") + late + t for label, t in targets.items()}
+        | {
+            "budget_50_kernels": masks(usual) + late + targets["budget_50"],
+            "budget_50_bytes": in_bytes + late + targets["budget_50"],
+        },
     )
 
 

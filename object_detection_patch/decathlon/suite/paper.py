@@ -79,8 +79,9 @@ def suite() -> Suite:
         ),
         compact=mini.compact(
             _FAMILY_TASKS,
-            _sparse(_LAMBDA),
-            min(schedule(tasks.task(key)).steps for key in _FAMILY_TASKS),
+            _sparse,
+            _LAMBDA,
+            steps=min(schedule(tasks.task(key)).steps for key in _FAMILY_TASKS),
         ),
         joint=mini.joint(_FAMILY_TASKS),
         quick=mini.suite().quick,

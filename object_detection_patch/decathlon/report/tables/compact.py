@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Iterator, Mapping
 
@@ -73,6 +74,7 @@ def table(results: Results, compact: Compact) -> Table:
             "grid_B_H: B bits for the numbers of BatchNorms and H for the "
             "heads' kernels, 0 where they are not trained on a grid (and then "
             "written with 6). late: on it from the middle of a training.",
+            *_notes_of_targets(compact),
         ),
         # Rows of other seeds cannot be laid side by side.
         best(
@@ -82,6 +84,23 @@ def table(results: Results, compact: Compact) -> Table:
         )
         if len({row[_SEEDS] for row in rows}) == 1
         else frozenset(),
+    )
+
+
+def _notes_of_targets(compact: Compact) -> tuple[str, ...]:
+    """What labels mean that not all suites have."""
+    targets = {
+        label: found[1]
+        for label, options in compact.options.items()
+        if (found := re.search(r"target_file_bytes: (\d+)", options))
+    }
+    if not targets:
+        return ()
+    named = ", ".join(f"{label} {int(n):,}" for label, n in targets.items())
+    return (
+        f"Most bytes of one file (target_file_bytes): {named}; on the grid of "
+        "4 and 4 bits, late. Gates have no weight in the loss but where a "
+        "label says kernels or bytes, which is what that weight counts.",
     )
 
 
