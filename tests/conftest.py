@@ -185,7 +185,7 @@ def train(config: str, model_dir: str, *, steps: int, **options: Any) -> None:
         )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def train_steps() -> Any:
     """The function `train`, for test modules."""
     return train

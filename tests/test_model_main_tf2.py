@@ -386,8 +386,16 @@ def _assert_only_the_patch_moved(small_world, checkpoint: str) -> None:
 
 
 @pytest.mark.slow
-def test_mirrored_strategy_trains_and_resumes(small_world, tmp_path):
-    config = small_world.config("stripes", "SPOTPATCH", name="_mirrored")
+@pytest.mark.parametrize(
+    ("preset", "options"),
+    [("SPOTPATCH", ""), ("COMPACT", "  target_file_bytes: 40000\n")],
+)
+def test_mirrored_strategy_trains_and_resumes(
+    small_world, tmp_path, preset, options
+):
+    config = small_world.config(
+        "stripes", preset, name="_mirrored", patch_options=options
+    )
     printed = _script(_MIRRORED, config, str(tmp_path / "train"))
     first, second = [
         json.loads(line) for line in printed.splitlines() if '"newest"' in line

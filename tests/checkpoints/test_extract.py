@@ -11,8 +11,15 @@ from object_detection_patch import cli
 from object_detection_patch import hosts as hosts_lib
 from object_detection_patch.checkpoints import extract
 from object_detection_patch.methods import OtherPatchError
-from object_detection_patch.od_api import host_layers
-from object_detection_patch.patch_file import AddSigned, read_patch
+from object_detection_patch.methods.binary_mask import BinaryMaskKernel
+from object_detection_patch.od_api import host_layers, pipeline_config
+from object_detection_patch.patch_file import (
+    COMPACT,
+    AddSigned,
+    read_patch,
+    to_bytes,
+)
+from object_detection_patch.training import file_plan
 from tests.distinct_presets import DISTINCT_PRESETS, typical_first
 
 
@@ -122,6 +129,132 @@ def test_an_older_checkpoint_by_its_prefix(trained):
     )
 
 
+def _target(small_world, share):
+    """A target with room for this share of all masks' bytes."""
+    config = small_world.config(
+        "stripes",
+        "COMPACT",
+        name="_wide",
+        patch_options="  target_file_bytes: 1000000\n",
+    )
+    model = small_world.patched_model(config)
+    file_plan.plan(model, pipeline_config.read_pipeline(config))
+    plan = model.patch.budget.plan
+    return plan.fixed + int(share * plan.costs.sum())
+
+
+def _bounded(small_world, name, options=""):
+    """Config with a target, and its model with latents of any order."""
+    target = _target(small_world, 0.3)
+    config = small_world.config(
+        "stripes",
+        "COMPACT",
+        name=name,
+        patch_options=f"  target_file_bytes: {target} {options}\n",
+    )
+    model = small_world.patched_model(config, is_training=True)
+    file_plan.plan(model, pipeline_config.read_pipeline(config))
+    random = np.random.default_rng(6)
+    for patch in model.patch.host_patches.values():
+        if isinstance(patch, BinaryMaskKernel):
+            patch.latent_gate.assign(random.uniform(-0.2, 1.0))
+    return config, model
+
+
+@pytest.fixture(scope="module")
+def bounded_run(small_world, train_steps, tmp_path_factory):
+    """Config, model directory and target of a training of the OD API's loop."""
+    target = _target(small_world, 0.3)
+    config = small_world.config(
+        "stripes",
+        "COMPACT",
+        name="_bounded",
+        patch_options=f"  target_file_bytes: {target}\n",
+    )
+    model_dir = str(tmp_path_factory.mktemp("bounded") / "train")
+    tf.config.run_functions_eagerly(True)
+    try:
+        train_steps(config, model_dir, steps=4, record_summaries=True)
+    finally:
+        tf.config.run_functions_eagerly(False)
+    return config, model_dir, target
+
+
+def _extracted(run, output, *options):
+    return cli.main(
+        [
+            "extract",
+            f"--pipeline_config_path={run[0]}",
+            f"--checkpoint_dir={run[1]}",
+            f"--output={output}",
+            *options,
+        ]
+    )
+
+
+def test_the_binary_keeps_the_target(bounded_run, tmp_path, capsys):
+    output = tmp_path / "task.patch"
+    target = bounded_run[2]
+    assert _extracted(bounded_run, output) == 0
+    size = output.stat().st_size
+
+    # As close as masks of whole kernels and noise in the rest allow.
+    assert 0.9 * target < size <= target
+    printed = capsys.readouterr().out
+    assert f"{size:,} bytes of at most {target:,}, COMPACT for" in printed
+    found = read_patch(str(output))
+    masks = [edit for edit in found.edits if isinstance(edit, AddSigned)]
+    assert 0 < len(masks) < 71
+    assert f"{len(masks)} of 71 gates are open." in printed
+
+
+def test_the_binary_refuses_numbers_that_take_more(
+    bounded_run, tmp_path, capsys
+):
+    output = tmp_path / "task.patch"
+    assert _extracted(bounded_run, output, "--encoding=exact") == 2
+    assert "leave out `--encoding`" in capsys.readouterr().err
+    assert not output.exists()
+
+
+def test_the_loop_shows_the_bytes_of_the_open_gates(bounded_run):
+    from tensorflow.core.util import event_pb2
+
+    (path,) = pathlib.Path(bounded_run[1]).glob("**/events.out.tfevents.*")
+    found = {}
+    for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+        event = event_pb2.Event.FromString(record)
+        for value in event.summary.value:
+            if value.tag == "patch/most_file_bytes":
+                found[event.step] = float(tf.make_ndarray(value.tensor))
+
+    assert len(found) == 4
+    assert min(found.values()) > 0.9 * bounded_run[2]
+    # Half of four steps.
+    assert found[0] > bounded_run[2] >= max(found[1], found[2], found[3])
+
+
+def test_a_resumed_training_chooses_the_same_gates(small_world, tmp_path):
+    _, straight = _bounded(small_world, "_straight", "target_step: 6")
+    _, resumed = _bounded(small_world, "_straight", "target_step: 6")
+    for step in range(3):
+        straight.patch.follow(step)
+    path = tf.train.Checkpoint(model=straight).save(str(tmp_path / "ckpt"))
+    middle = straight.patch.budget.allowed.numpy()
+    assert not middle.all()
+    tf.train.Checkpoint(model=resumed).restore(path).expect_partial()
+
+    np.testing.assert_array_equal(resumed.patch.budget.allowed, middle)
+    assert straight.patch.gates() == resumed.patch.gates()
+    for step in range(3, 7):
+        for model in (straight, resumed):
+            model.patch.follow(step)
+        np.testing.assert_array_equal(
+            resumed.patch.budget.allowed, straight.patch.budget.allowed
+        )
+    assert sum(straight.patch.budget.allowed.numpy()) < sum(middle)
+
+
 class TestRefusals:
     def test_untrained(self, trained):
         config, model_dir = trained
@@ -151,6 +284,24 @@ class TestRefusals:
         with pytest.raises(ValueError, match=r"begin_step.*ckpt-1', saved be"):
             extract.extract(config, paths[0])
         assert extract.extract(config, paths[1]).patch.method == "COMPACT"
+
+    def test_before_the_target_is_kept(self, small_world, tmp_path):
+        config, model = _bounded(small_world, "_early", "target_step: 3")
+        step = tf.Variable(0, dtype=tf.int64)
+        checkpoint = tf.train.Checkpoint(model=model, step=step)
+        paths = []
+        for done in (1, 2, 3):
+            model.patch.follow(step)
+            step.assign(done)
+            paths.append(checkpoint.save(str(tmp_path / "ckpt")))
+        target = model.patch.budget.target.file_bytes
+
+        with pytest.raises(
+            ValueError, match=rf"`target_step`.* {target:,} .*ckpt-1', which"
+        ):
+            extract.extract(config, paths[0])
+        found = extract.extract(config, paths[2]).patch
+        assert len(to_bytes(found, encoding=COMPACT)) <= target
 
     def test_no_checkpoint(self, trained, tmp_path):
         with pytest.raises(ValueError, match="which holds no checkpoint"):

@@ -13,7 +13,6 @@ from object_detection_patch.methods import budget, presets
 from object_detection_patch.methods.binary_mask import BinaryMaskKernel
 from object_detection_patch.methods.patch_model import patch_model
 from object_detection_patch.patch_file import layout
-from object_detection_patch.protos import patch_pb2
 
 _LATENTS = st.floats(-2, 2, width=32)
 
@@ -201,11 +200,11 @@ def test_masks_are_left_to_the_target_unless_a_weight_is_written():
             "at most what a patch file can have, 276,824,064",
         ),
         (
-            {"target_file_bytes": 60000, "preset": patch_pb2.BN_PATCH},
+            {"target_file_bytes": 60000, "preset": "BN_PATCH"},
             "needs `binary_mask`.*Received: batch_norm ",
         ),
         (
-            {"target_file_bytes": 60000, "preset": patch_pb2.ROUTED_SPOTPATCH},
+            {"target_file_bytes": 60000, "preset": "ROUTED_SPOTPATCH"},
             "beside neither of .*Received: instance_routing ",
         ),
     ],

@@ -216,6 +216,18 @@ def test_a_grid_that_would_never_begin(small_world):
     checks.check_pipeline(pipeline, training=False)
 
 
+def test_a_target_that_would_never_be_kept(small_world):
+    config = small_world.config(
+        "stripes",
+        "COMPACT",
+        name="_late_target",
+        patch_options="  target_file_bytes: 60000 target_step: 4\n",
+    )
+    pipeline = pipeline_config.read_pipeline(config)
+    _refuses(pipeline, r"`target_step` must be below .*, 4\. .*: 4 ")
+    checks.check_pipeline(pipeline, training=False)
+
+
 def test_no_records(pipeline):
     del pipeline.train_input_reader.tf_record_input_reader.input_path[:]
     _refuses(pipeline, r"input_path` must be set .* Received: none\.")
