@@ -71,6 +71,14 @@ def test_task_on_a_base(small_world, for_patch, preset):
     )
 
 
+def test_a_target_for_the_file(for_patch):
+    arguments = [*for_patch, "--preset=COMPACT", "--target_file_bytes=60000"]
+    assert cli.main(arguments) == 0
+    pipeline = _written(for_patch)
+    checks.check_pipeline(pipeline, training=True)
+    assert pipeline_config.patch_of(pipeline).target_file_bytes == 60000
+
+
 def test_learning_rate(for_patch):
     cli.main([*for_patch, "--preset=SPOTPATCH", "--learning_rate=0.125"])
     optimizer = _written(for_patch).train_config.optimizer.adam_optimizer
@@ -141,6 +149,17 @@ class TestRefusals:
         self._refused(
             [*arguments, "--architecture=mini_96", "--preset=BN_PATCH"],
             "go with `--base_config`",
+            capsys,
+        )
+
+    def test_a_target_without_base(self, arguments, capsys):
+        self._refused(
+            [
+                *arguments,
+                "--architecture=mini_96",
+                "--target_file_bytes=60000",
+            ],
+            "`--target_file_bytes` go with `--base_config`",
             capsys,
         )
 

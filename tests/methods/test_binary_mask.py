@@ -175,6 +175,25 @@ def test_the_penalties_of_a_model_are_sums_over_its_kernels(make_patched):
     assert found == {"sparsity": 0.5 * 3, "adaptation": 2.0 * 30}
 
 
+def test_gates_may_count_their_bytes(make_patched):
+    """Weights over the mean of all kernels, so all open count as before."""
+    config = patch_pb2.Patch()
+    options = config.part.add().binary_mask
+    options.lambda_sps = 0.5
+    options.sparsity_unit = patch_pb2.BinaryMask.BYTES
+    patch = make_patched(config).patch
+    layers = patch.host_patches
+    assert float(patch.penalties()["sparsity"]) == pytest.approx(0.5 * 5)
+    sizes = {host.name: host.size for host in patch.hosts.kernels}
+    assert len(set(sizes.values())) > 1
+    for name, layer in layers.items():
+        layer.latent_gate.assign(-1.0)
+        still = [s for n, s in sizes.items() if layers[n].latent_gate > 0]
+        assert float(patch.penalties()["sparsity"]) == pytest.approx(
+            0.5 * 5 * sum(still) / sum(sizes.values()), abs=1e-6
+        ), name
+
+
 def test_penalties_of_many_kernels_at_once_are_those_of_each():
     layers = [
         _layer(gate=0.4, scale=-0.3, lambda_sps=0.5, lambda_adp=2.0),

@@ -25,11 +25,16 @@ from object_detection_patch.patch_file import (
     HALF,
     SMALL,
     AddSigned,
+    Patch,
     describe,
     read_patch,
     write_patch,
 )
-from object_detection_patch.training import eval_report, loop
+from object_detection_patch.training import (
+    eval_figures,
+    eval_report,
+    loop,
+)
 
 _REFERENCE = 0.3
 _ENCODINGS = ("exact", "half", "small", "compact")
@@ -412,6 +417,15 @@ _SIZES |= {
 }
 _MAPS = {"map_coco", "map_pascal", "map_per_nominal_megabyte"}
 _MAPS |= {"map_per_file_kilobyte"}
+
+
+def test_a_file_is_shown_beside_its_target():
+    patch = Patch("X", "0" * 64, (), ())
+    plain = eval_figures.file_figures(patch, frozenset())
+    assert eval_figures.file_figures(patch, frozenset(), 60_000) == plain | {
+        "target_file_bytes": 60_000
+    }
+    assert "target_file_bytes" not in plain
 
 
 class TestOneReport:

@@ -8,9 +8,10 @@ import math
 import os
 
 import pytest
+from google.protobuf import text_format
 
 from object_detection_patch.decathlon import tasks
-from object_detection_patch.decathlon.suite import checks, mini, runs
+from object_detection_patch.decathlon.suite import checks, mini, paper, runs
 from object_detection_patch.methods import presets
 from tfrecords_tools.synthetic.worlds import worlds
 
@@ -47,6 +48,44 @@ def test_rates_are_tuned_on_no_evaluation_image():
     for method, rates in suite.tuning.rates.items():
         assert suite.methods[method].rate in rates
         assert len(rates) == 3
+
+
+def test_budgets_are_the_papers_by_the_ratio_of_parameters():
+    def targets(suite):
+        found = {}
+        for label, options in suite.compact.options.items():
+            patch = text_format.Parse(options, presets.patch_config("COMPACT"))
+            if patch.target_file_bytes:
+                found[label] = patch.target_file_bytes
+                assert label.startswith("budget_")
+                assert patch.grid.begin_step > 0
+        return found
+
+    of_paper = targets(paper.suite())
+    assert of_paper["budget_50"] == of_paper["budget_50_bytes"] == 50_000
+    assert of_paper["budget_100"] == 100_000
+    for label, size in targets(mini.suite()).items():
+        assert size == int(of_paper[label] * 1_140_216 / 2_095_512)
+
+
+@pytest.mark.parametrize(
+    ("label", "weight", "unit"),
+    [
+        ("late_4_4", 3e-3, "KERNELS"),
+        ("bytes_4_4", 3e-3, "BYTES"),
+        ("budget_50", 0.0, "KERNELS"),
+        ("budget_50_kernels", 3e-3, "KERNELS"),
+        ("budget_50_bytes", 3e-3, "BYTES"),
+    ],
+)
+def test_what_open_gates_cost_in_the_loss(label, weight, unit):
+    options = mini.suite().compact.options[label]
+    patch = text_format.Parse(options, presets.patch_config("COMPACT"))
+    masks = presets.resolve_parts(patch)[0].binary_mask
+
+    assert masks.lambda_sps == pytest.approx(weight)
+    assert masks.SparsityUnit.Name(masks.sparsity_unit) == unit
+    assert masks.gate_rate == pytest.approx(0.03)
 
 
 @pytest.mark.skipif(

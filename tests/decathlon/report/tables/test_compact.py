@@ -91,6 +91,19 @@ def test_one_seed_has_no_deviation_and_failures_no_row():
     assert all(row[5] is None for row in table.rows)
 
 
+def test_a_note_says_what_budgets_are_where_there_are_some():
+    targets = {"budget_1": "  target_file_bytes: 1234\n"}
+    results = _results(_compact(0.5, 80, 1))
+
+    def notes(given):
+        return " ".join(compact.pieces(results, given).notes)
+
+    assert "(target_file_bytes): budget_1 1,234;" in notes(
+        msgspec.structs.replace(_GIVEN, options=_GIVEN.options | targets)
+    )
+    assert "target" not in notes(_GIVEN)
+
+
 def test_the_section_comes_with_the_first_result():
     def keys(results):
         return [section.key for section in build.build_tables(results)]
