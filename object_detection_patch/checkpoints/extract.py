@@ -21,12 +21,6 @@ class TrainedPatch:
     model: Any
     checkpoint_path: str
 
-    @property
-    def target_file_bytes(self) -> int | None:
-        """Most bytes that its file may have, if its config says so."""
-        budget = self.model.patch.budget
-        return None if budget is None else budget.target.file_bytes
-
 
 def extract(pipeline_config_path: str, checkpoint: str) -> TrainedPatch:
     """Reads the patch out of a training checkpoint.
@@ -122,7 +116,7 @@ def report(trained: TrainedPatch, output: str) -> str:
 
 
 def _target(trained: TrainedPatch) -> str:
-    target = trained.target_file_bytes
+    target = trained.model.patch.target_file_bytes
     return "" if target is None else f" of at most {target:,}"
 
 
@@ -138,9 +132,9 @@ def _refuse_before_grid(method: Any, path: str) -> None:
 
 def _refuse_above_target(method: Any, patch: Patch, path: str) -> None:
     """Gates may have been open that no longer are at the end."""
-    if method.budget is None:
+    target = method.target_file_bytes
+    if target is None:
         return
-    target = method.budget.target.file_bytes
     size = len(to_bytes(patch, encoding=COMPACT))
     if size > target:
         raise ValueError(

@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
     trained = extract.extract(
         options.pipeline_config_path, options.checkpoint_dir
     )
-    target = trained.target_file_bytes
+    target = trained.model.patch.target_file_bytes
     data = to_bytes(trained.patch, **_stored(options, target))
     _refuse_above_target(len(data), target)
     write_whole(options.output, data)

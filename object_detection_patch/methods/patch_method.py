@@ -353,6 +353,11 @@ class PatchMethod(keras.layers.Layer):
         for patch in found:
             patch.put_on_grid(bits, self.grid_begun)
 
+    @property
+    def target_file_bytes(self) -> int | None:
+        """Most bytes that the patch's file may have, if that is bounded."""
+        return None if self.budget is None else self.budget.target.file_bytes
+
     def _budget(
         self, target: budget_lib.Target | None
     ) -> budget_lib.FileBudget | None:

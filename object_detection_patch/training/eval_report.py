@@ -97,7 +97,7 @@ def _file_figures(evaluation: Evaluation) -> dict[str, float]:
     return eval_figures.file_figures(
         patch,
         cost.uncounted_names(method.hosts),
-        method.budget and method.budget.target.file_bytes,
+        method.target_file_bytes,
     )
 
 

@@ -119,7 +119,8 @@ def test_numbers_of_the_plan_are_on_the_grids_of_training(small_world):
     ]
     norms = [e for e in largest.edits if isinstance(e, ScaleOffset)]
 
-    assert {len(np.unique(edit.scale)) for edit in norms} == {8}
+    # Narrow ones have fewer channels than a grid has values.
+    assert max(len(np.unique(edit.scale)) for edit in norms) == 8
     assert kernels
     for edit in kernels:
         wide = edit.values.reshape(-1, edit.values.shape[-1])
