@@ -96,7 +96,7 @@ def test_a_note_says_what_budgets_are_where_there_are_some():
     results = _results(_compact(0.5, 80, 1))
 
     def notes(given):
-        return " ".join(compact.pieces(results, given).notes)
+        return " ".join(compact.table(results, given).notes)
 
     assert "(target_file_bytes): budget_1 1,234;" in notes(
         msgspec.structs.replace(_GIVEN, options=_GIVEN.options | targets)
