@@ -110,9 +110,11 @@ class HostBias:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class HeadTensor:
-    """A tensor of a head: trained in full and shipped whole by every task.
+    """A tensor of a head: shipped whole by every task, and trained in full
+    unless the patch freezes heads.
 
     Args:
+      layer: the layer that owns it.
       counted: False for the class head's last layer, whose size depends on
         the task's classes and which the SpotPatch paper leaves out of its
         footprints.
@@ -120,6 +122,7 @@ class HeadTensor:
 
     name: str
     place: str
+    layer: Any
     variable: Any
     counted: bool
 
@@ -318,7 +321,9 @@ def _head_tensors(
         "moving_variance",
     )
     return [
-        HeadTensor(f"{name}/{key}", place, variable, key not in uncounted)
+        HeadTensor(
+            f"{name}/{key}", place, layer, variable, key not in uncounted
+        )
         for key in attributes
         if (variable := getattr(layer, key, None)) is not None
     ]

@@ -8,8 +8,8 @@ import pytest
 
 from object_detection_patch.methods import presets
 
-# They differ from LAST_2, SPOTTUNE, FINE_TUNING and PARALLEL_ADAPTERS in
-# options, which have tests of their own in tests/methods/.
+# They differ from LAST_2, SPOTTUNE, FINE_TUNING, PARALLEL_ADAPTERS and BN_PATCH
+# in options, which have tests of their own in tests/methods/.
 _ALIKE = (
     "FEATURE_EXTRACTOR",
     "LAST_1",
@@ -20,6 +20,7 @@ _ALIKE = (
     "LOW_RANK_ADAPTERS",
     "SPOTTUNE_GLOBAL",
     "ALWAYS_TUNED",
+    "BN_STATISTICS",
 )
 DISTINCT_PRESETS = [
     name for name in presets.preset_names() if name not in _ALIKE

@@ -112,6 +112,7 @@ def build(config: patch_pb2.Patch, hosts: Hosts) -> PatchMethod:
         grid=grid.of_config(config),
         target=budget.of_config(config),
         starts_from=starts_from,
+        freeze_heads=presets.freezes_heads(config),
     )
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from object_detection_patch.hosts import HostBatchNorm, Hosts
+from object_detection_patch.keras_version import keras
 from object_detection_patch.methods import base
 
 
 class BatchNorm(base.Part):
-    """Trains every BatchNorm; ships two folded floats a channel."""
+    """Trains every BatchNorm, or lets its statistics alone follow the task.
+
+    Ships two folded floats a channel either way.
+    """
 
     shares_base = True
 
@@ -15,7 +21,54 @@ class BatchNorm(base.Part):
         return isinstance(host, HostBatchNorm)
 
     def attach(self, host: base.Host) -> base.HostPatch:
-        return base.attach_trained(host)
+        if not self.options.statistics_only:
+            return base.attach_trained(host)
+        patch = AdaptedStatistics(name=base.layer_name(host))
+        patch.build(host.channels)
+        return patch
 
     def check(self, hosts: Hosts) -> None:
         base.refuse_unfoldable(hosts, self.patches)
+
+
+@keras.utils.register_keras_serializable("object_detection_patch")
+class AdaptedStatistics(base.TrainedBatchNorm):
+    """BatchNorm whose mean and variance follow the task's images.
+
+    It normalises by the batch in training, as one that trains does, but gamma
+    and beta stay the base's.
+
+    Reference: Mudrarkarta et al., K for the price of 1, Appendix B.1.
+    """
+
+    def trained_in_place(self, host: HostBatchNorm) -> list[Any]:
+        del host
+        return []
+
+    def private_tensors(self, host: HostBatchNorm) -> dict[str, Any]:
+        return {
+            name: variable
+            for name, variable in host.tensors().items()
+            if variable is not host.layer.gamma
+            and variable is not host.layer.beta
+        }
+
+    def take_over(self, host: HostBatchNorm) -> None:
+        super().take_over(host)
+        trained, others = _weights(host.layer)
+        others[:0] = trained
+        trained.clear()
+
+    def give_back(self, host: HostBatchNorm) -> None:
+        super().give_back(host)
+        layer = host.layer
+        trained, others = _weights(layer)
+        trained[:] = [layer.gamma, layer.beta]
+        affine = {id(variable) for variable in trained}
+        others[:] = [v for v in others if id(v) not in affine]
+
+
+def _weights(layer: Any) -> tuple[list[Any], list[Any]]:
+    # A layer that is not `trainable` would not follow the batch, and Keras has
+    # no public way to freeze some weights of one that is.
+    return layer._trainable_weights, layer._non_trainable_weights  # noqa: SLF001

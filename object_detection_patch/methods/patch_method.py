@@ -61,6 +61,7 @@ class PatchMethod(keras.layers.Layer):
       grid: on which BatchNorms and heads ship, if on one.
       starts_from: whose numbers `initialise` sets, or None for the base's.
       target: that bounds the file, if one does.
+      freeze_heads: heads keep the numbers they have, and ship them.
 
     Raises:
       ValueError: if two parts claim one host, or one cannot be carried.
@@ -76,6 +77,7 @@ class PatchMethod(keras.layers.Layer):
         grid: Grid | None = None,
         starts_from: Patch | None = None,
         target: budget_lib.Target | None = None,
+        freeze_heads: bool = False,
     ) -> None:
         super().__init__(name="patch")
         for part in parts.values():
@@ -87,6 +89,7 @@ class PatchMethod(keras.layers.Layer):
         object.__setattr__(self, "hosts", hosts)
         object.__setattr__(self, "_patched", {})
         object.__setattr__(self, "_starts_from", starts_from)
+        self._freeze_heads = freeze_heads
         grid = grid or Grid()
         self._quantize = quantize
         self._grid_begins = grid.begin_step
@@ -140,6 +143,9 @@ class PatchMethod(keras.layers.Layer):
         for layer in self._host_layers():
             if freeze_base and not self._trains_whole(layer):
                 kernel_view.frozen(layer)
+        if self._freeze_heads:
+            for head in self.hosts.heads:
+                kernel_view.frozen(head.layer)
         for host, patch in self._viewed_kernels():
             kernel_view.attach(host, patch, self._roundings(host))
         for model_patch in self.model_patches:

@@ -35,6 +35,8 @@ PRESETS: dict[int, tuple[str, ...]] = {
     patch_pb2.SPOTTUNE_GLOBAL: ("fine_tuning", "instance_routing"),
     patch_pb2.ALWAYS_TUNED: ("fine_tuning", "instance_routing"),
     patch_pb2.COMPACT: ("binary_mask", "batch_norm"),
+    patch_pb2.SCALE_BIAS_ONLY: ("batch_norm",),
+    patch_pb2.BN_STATISTICS: ("batch_norm",),
 }
 
 
@@ -70,6 +72,9 @@ _OPTIONS: dict[int, patch_pb2.Part] = {
     patch_pb2.ALWAYS_TUNED: _routing(
         choice=patch_pb2.InstanceRouting.ALWAYS_TUNED
     ),
+    patch_pb2.BN_STATISTICS: patch_pb2.Part(
+        batch_norm=patch_pb2.BatchNorm(statistics_only=True)
+    ),
 }
 
 
@@ -77,6 +82,8 @@ _OPTIONS: dict[int, patch_pb2.Part] = {
 _GRIDS = {
     patch_pb2.COMPACT: patch_pb2.Grid(batch_norm_bits=4, head_bits=4),
 }
+
+_HEADS_FROZEN = (patch_pb2.SCALE_BIAS_ONLY,)
 
 
 def preset_names() -> list[str]:
@@ -120,6 +127,13 @@ def grid(config: patch_pb2.Patch) -> patch_pb2.Grid:
     found.MergeFrom(_GRIDS.get(config.preset, found))
     found.MergeFrom(config.grid)
     return found
+
+
+def freezes_heads(config: patch_pb2.Patch) -> bool:
+    """Whether heads keep the numbers they start with."""
+    if config.HasField("freeze_heads"):
+        return config.freeze_heads
+    return config.preset in _HEADS_FROZEN
 
 
 def resolve_parts(config: patch_pb2.Patch) -> list[patch_pb2.Part]:

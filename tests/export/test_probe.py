@@ -73,7 +73,7 @@ class _Model(tf.Module):
             ),
             tuple(
                 hosts_lib.HeadTensor(
-                    name, "class_head", self._variable(name, shape), True
+                    name, "class_head", None, self._variable(name, shape), True
                 )
                 for name, shape in _HEADS.items()
             ),

@@ -8,7 +8,7 @@ import pytest
 from object_detection_patch import hosts as hosts_lib
 from object_detection_patch import methods
 from object_detection_patch.keras_version import keras
-from object_detection_patch.methods import base
+from object_detection_patch.methods import base, patch_model, presets
 from object_detection_patch.methods.presets import patch_config
 from object_detection_patch.patch_file import ScaleOffset
 
@@ -154,3 +154,133 @@ def test_a_batch_norm_outside_the_patch_may_lack_gamma():
     )
     patch = methods.build(patch_config("PIGGYBACK"), hosts)
     assert list(patch.host_patches) == ["backbone/conv/kernel"]
+
+
+# Statistics alone.
+
+
+_MOMENTUM = 0.75
+
+
+def _statistics_model(preset):
+    layers = keras.layers
+    norm = layers.BatchNormalization(name="bn", momentum=_MOMENTUM)
+    model = keras.Sequential(
+        [
+            layers.Input((4, 4, 2)),
+            layers.Conv2D(_CHANNELS, 1, use_bias=False, name="conv"),
+            norm,
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(3, name="head"),
+        ]
+    )
+    norm.set_weights([*_affine(0), *_statistics(1)])
+    patch = patch_model.patch_model(model, preset)
+    return model, norm, patch
+
+
+def _fit(model, images, labels, steps):
+    model.compile(
+        optimizer=keras.optimizers.SGD(0.1),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+    )
+    for _ in range(steps):
+        model.train_on_batch(images, labels)
+
+
+def test_statistics_follow_the_images_and_nothing_else_does():
+    model, norm, patch = _statistics_model("BN_STATISTICS")
+    random = np.random.default_rng(5)
+    images = random.normal(2.0, 3.0, (8, 4, 4, 2)).astype(np.float32)
+    kernel = model.get_layer("conv").kernel.numpy()[0, 0]
+    head = model.get_layer("head").kernel.numpy()
+    features = (images.astype(np.float64) @ kernel).reshape(-1, _CHANNELS)
+    _fit(model, images, np.arange(8) % 3, steps=2)
+
+    gamma, beta, mean, variance = norm.get_weights()
+    np.testing.assert_array_equal([gamma, beta], _affine(0))
+    first_mean, first_variance = _statistics(1)
+    # The fused kernel divides by one less, as Bessel does.
+    batch_variance = features.var(0, ddof=1)
+    left = _MOMENTUM**2
+    np.testing.assert_allclose(
+        mean,
+        left * first_mean + (1 - left) * features.mean(0),
+        rtol=1e-4,
+        atol=1e-4,
+    )
+    np.testing.assert_allclose(
+        variance,
+        left * first_variance + (1 - left) * batch_variance,
+        rtol=1e-4,
+        atol=1e-4,
+    )
+    np.testing.assert_array_equal(
+        model.get_layer("conv").kernel.numpy()[0, 0], kernel
+    )
+    assert np.abs(model.get_layer("head").kernel.numpy() - head).max() > 1e-4
+
+    # What ships, on the base's statistics, is the adapted function.
+    (edit,) = (e for e in patch.edits() if isinstance(e, ScaleOffset))
+    x = first_mean + np.linspace(-2, 2, 5)[:, None] * np.sqrt(first_variance)
+    expected = _normalised(x, gamma, beta, mean, variance, norm.epsilon)
+    found = _normalised(
+        x, edit.scale, edit.offset, first_mean, first_variance, norm.epsilon
+    )
+    size = 2 * np.abs(edit.scale) + np.abs(edit.offset) + 1
+    assert (np.abs(found - expected) <= 1e-5 * size).all()
+
+
+def test_a_detached_batch_norm_trains_again_and_keeps_its_order():
+    model, norm, patch = _statistics_model("BN_STATISTICS")
+    names = [v.name for v in norm.weights]
+    assert [v.name for v in norm.trainable_weights] == []
+    patch.detach()
+    assert [v.name for v in norm.weights] == names
+    assert norm.trainable_weights == [norm.gamma, norm.beta]
+
+
+def test_statistics_are_not_trained_on_a_grid():
+    config = patch_config("BN_STATISTICS")
+    config.grid.batch_norm_bits = 4
+    hosts = hosts_lib.find_hosts(
+        ("backbone", layer) for layer in _model().layers
+    )
+    with pytest.raises(
+        ValueError,
+        match=r"on a grid that train scale and offset. Received: "
+        "AdaptedStatistics",
+    ):
+        methods.build(config, hosts)
+
+
+# Heads that do not train.
+
+
+def test_heads_keep_their_random_numbers_and_ship_them():
+    model, norm, patch = _statistics_model("SCALE_BIAS_ONLY")
+    head = model.get_layer("head")
+    before = [v.numpy() for v in head.weights]
+    assert len(model.trainable_variables) == 2
+    random = np.random.default_rng(5)
+    images = random.normal(2.0, 3.0, (8, 4, 4, 2)).astype(np.float32)
+    _fit(model, images, np.arange(8) % 3, steps=2)
+
+    for variable, value in zip(head.weights, before, strict=True):
+        np.testing.assert_array_equal(variable.numpy(), value)
+    assert np.abs(norm.gamma.numpy() - _affine(0)[0]).max() > 1e-4
+    shipped = {e.target: e for e in patch.edits()}
+    np.testing.assert_array_equal(
+        shipped["class_head/head/kernel"].values, before[0]
+    )
+
+
+def test_what_is_written_decides_over_the_preset():
+    config = patch_config("SCALE_BIAS_ONLY")
+    config.freeze_heads = False
+    model, _, _ = _statistics_model(config)
+    assert len(model.trainable_variables) == 4
+    config = patch_config("DW_PATCH")
+    assert not presets.freezes_heads(config)
+    config.freeze_heads = True
+    assert presets.freezes_heads(config)

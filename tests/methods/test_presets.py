@@ -36,6 +36,8 @@ _COSTS = {
     "L2_SP": (0, _KERNELS + _BIASES + _NORMS, 0),
     "LOW_RANK_ADAPTERS": (0, _LOW_RANK + _NORMS, 0),
     "COMPACT": (_KERNELS, 5 + _NORMS, 5),
+    "SCALE_BIAS_ONLY": (0, _NORMS, 0),
+    "BN_STATISTICS": (0, _NORMS, 0),
 }
 # Of a backbone with blocks: test_block_tuning.py, test_instance_routing.py.
 _OF_BLOCKS = (
@@ -122,6 +124,8 @@ def test_the_presets_of_the_spotpatch_paper():
         "L2_SP",
         "LOW_RANK_ADAPTERS",
         "COMPACT",
+        "SCALE_BIAS_ONLY",
+        "BN_STATISTICS",
         *_OF_BLOCKS,
     }
 
@@ -172,7 +176,7 @@ def test_a_config_without_clear_parts_is_refused(text, message):
 def test_an_unknown_preset_is_refused(name):
     with pytest.raises(
         ValueError,
-        match=r"must be one of SPOTPATCH, .*COMPACT\. "
+        match=r"must be one of SPOTPATCH, .*BN_STATISTICS\. "
         rf"Received: '{name}'",
     ):
         presets.patch_config(name)
