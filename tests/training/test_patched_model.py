@@ -143,6 +143,7 @@ _BATCH_NORM = {
     "BN_DW_PATCH",
     "ROUTED_SPOTPATCH",
     "COMPACT",
+    "SCALE_BIAS_ONLY",
 } | _ADAPTED
 # A stem, three blocks with two convolutions and a shortcut, each with its
 # normalisation's two tensors, and a dense layer.
@@ -180,7 +181,9 @@ def test_trainable_variables(small_world, preset):
         },
     }.get(preset, affine if preset in _BATCH_NORM else set())
     assert moving(base) == expected
-    assert moving(hosts.head_tensors()) == set(hosts.head_tensors())
+    heads = set(hosts.head_tensors())
+    frozen = preset == "SCALE_BIAS_ONLY"
+    assert moving(hosts.head_tensors()) == (set() if frozen else heads)
     in_model = {id(v) for v in (base | hosts.head_tensors()).values()}
     own = [v for v in model.trainable_variables if id(v) not in in_model]
     each = _MASKED.get(preset, 0)
@@ -201,6 +204,23 @@ def _loss(model, small_world, *, is_training=False):
         groundtruth_weights_list=[tf.ones([1])] * 2,
     )
     return model.loss(model.predict(images, shapes), shapes)
+
+
+def test_statistics_alone_follow_the_images(small_world):
+    model = small_world.patched_model(
+        small_world.config("shapes", "BN_STATISTICS"), is_training=True
+    )
+    hosts = model.patch.hosts
+    heads = {id(v) for v in hosts.head_tensors().values()}
+    assert {id(v) for v in model.trainable_variables} == heads
+    before = {k: v.numpy() for k, v in hosts.base_tensors().items()}
+    _loss(model, small_world, is_training=True)
+    moved = {
+        k
+        for k, v in hosts.base_tensors().items()
+        if not np.array_equal(v.numpy(), before[k])
+    }
+    assert moved == {k for k in before if "/moving_" in k}
 
 
 def test_losses_hold_the_papers_terms(small_world, spotpatch):

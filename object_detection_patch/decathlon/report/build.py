@@ -20,6 +20,7 @@ from object_detection_patch.decathlon.report.tables import (
     int8,
     joint,
     joint_claims,
+    model_patches,
     rates,
     scores,
     setting,
@@ -137,6 +138,7 @@ def _families(results: Results) -> Iterator[Section]:
         family_claims.claims(results, given),
         families.ours(results, given),
         families.beside_the_papers(results, given),
+        model_patches.beside_the_paper(results, given),
         families.routing(results, given),
         rates.family_trials(results, tuning, given)
         if tuning and given.rates

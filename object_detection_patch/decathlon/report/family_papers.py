@@ -1,6 +1,6 @@
 """What the papers of further methods print, read from the copy here.
 
-Residual adapters, SpotTune, and K for the Price of 1 (joint training).
+Residual adapters, SpotTune, and K for the Price of 1.
 
 Rows are found by preset, with `, joint SVD` or `, always tuned` where a paper
 has a variant of one. What a paper does not print is None.
@@ -22,8 +22,16 @@ Table = Literal[
     "spottune_table3",
     "spottune_cost",
     "joint_table4",
+    "patches_table2",
+    "patches_table3",
+    "patches_table6",
 ]
 _PERCENT_DIGITS = 6
+
+
+def columns(table: Table) -> tuple[str, ...]:
+    """The columns of a printed table, in its order."""
+    return tuple(_tables()[table]["columns"])
 
 
 def figure(table: Table, row: str, column: str) -> float | None:
@@ -41,9 +49,14 @@ def adapted_average(row: str) -> float | None:
 
 def routed_average(row: str) -> float | None:
     """SpotTune, Table 2: top-1 accuracy in percent, our mean of its five."""
-    values = _tables()["spottune_table2"].get(row)
-    mean = statistics.fmean(values) if values else None
-    return None if mean is None else round(mean, _PERCENT_DIGITS)
+    return _mean("spottune_table2", row)
+
+
+def patched_average(
+    table: Literal["patches_table2", "patches_table6"], row: str
+) -> float | None:
+    """K for the price of 1: top-1 accuracy in percent, our mean of a row."""
+    return _mean(table, row)
 
 
 def joint_tasks() -> tuple[str, ...]:
@@ -74,6 +87,12 @@ def size(row: str) -> float | None:
     """Parameters of ten tasks together as a multiple of one network's."""
     printed = figure("adapters_table1", row, "size")
     return printed or figure("spottune_table3", row, "size")
+
+
+def _mean(table: Table, row: str) -> float | None:
+    values = _tables()[table].get(row)
+    mean = statistics.fmean(values) if values else None
+    return None if mean is None else round(mean, _PERCENT_DIGITS)
 
 
 @functools.cache
