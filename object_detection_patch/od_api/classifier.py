@@ -49,9 +49,9 @@ def build_classifier(
     hosts = host_layers.find_ssd_hosts(ssd)
     if hosts.backbone is None:
         raise ValueError(
-            "A classifier is made of an SSD with an FPN, whose extractor has a "
-            "backbone of its own (model.ssd.feature_extractor.type in "
-            f"pipeline.config). Received: {type(ssd.feature_extractor).__name__}."
+            "A classifier is made of an SSD whose extractor has a backbone of "
+            "its own (model.ssd.feature_extractor.type in pipeline.config). "
+            f"Received: {type(ssd.feature_extractor).__name__}."
         )
     if checkpoint is not None:
         base_model.restore_base(

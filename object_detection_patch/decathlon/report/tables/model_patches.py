@@ -1,4 +1,4 @@
-"""Scales and biases, statistics and last layers, beside the paper of patches."""
+"""Scales, biases, statistics and last layers, beside the paper of patches."""
 
 from __future__ import annotations
 
