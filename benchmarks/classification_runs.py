@@ -23,7 +23,6 @@ RATES = {
     "SCALE_BIAS_ONLY": 3e-2,
     "BN_PATCH": 1e-2,
     "DW_PATCH": 1e-2,
-    "BN_DW_PATCH": 1e-2,
     FINE_TUNING: 1e-3,
 }
 _PRETRAINING_RATE = 2e-3

@@ -57,6 +57,8 @@ def build_classifier(
         base_model.restore_base(
             ssd, hosts, checkpoint, checkpoint_type="detection"
         )
+    # Or the next model called without `training` would train.
+    base_model.set_training(ssd, False)
     return _on_backbone(ssd, hosts.backbone.model, classes, image_size)
 
 

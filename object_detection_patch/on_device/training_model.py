@@ -20,13 +20,15 @@ def require_mobile_tl(pipeline: Any, path: str) -> Any:
     """
     config = pipeline_config.require_patch(pipeline, path)
     arms = [p.WhichOneof("part") for p in presets.resolve_parts(config)]
-    rounding = [f for f in ("fake_quantize", "grid") if config.HasField(f)]
-    if arms != [_PART] or rounding:
+    beside = [f for f in ("fake_quantize", "grid") if config.HasField(f)]
+    # Random heads that do not train are in no file that a device gives back.
+    beside += ["freeze_heads"] * presets.freezes_heads(config)
+    if arms != [_PART] or beside:
         raise ValueError(
             "Devices train the patch `[object_detection_patch.patch] { part { "
-            f"{_PART} {{ ... }} }} }}`, with no other part and no rounding "
-            "beside it. Received: "
-            f"{' with '.join([presets.method_name(config), *rounding])} "
+            f"{_PART} {{ ... }} }} }}`, with no other part, rounding or "
+            "frozen heads beside it. Received: "
+            f"{' with '.join([presets.method_name(config), *beside])} "
             f"({path})."
         )
     return config

@@ -129,6 +129,15 @@ def test_rounding_beside_it_is_refused(config, field):
         training_model.require_mobile_tl(pipeline, config)
 
 
+def test_frozen_heads_beside_it_are_refused(config):
+    pipeline = pipeline_config.read_pipeline(config)
+    pipeline_config.patch_of(pipeline).freeze_heads = True
+    with pytest.raises(
+        ValueError, match="Received: mobile_tl with freeze_heads"
+    ):
+        training_model.require_mobile_tl(pipeline, config)
+
+
 def test_configs_of_other_patches_are_refused(small_world, capsys, tmp_path):
     config = small_world.config("shapes", "SPOTPATCH", name="_not_on_device")
     words = ("export-trainable", f"--pipeline_config_path={config}")
