@@ -26,7 +26,8 @@ keras_version.choose_legacy_keras()
 
 import classification_runs as runs  # noqa: E402
 import classification_table  # noqa: E402
-from classification_hosts import HOSTS  # noqa: E402
+from classification_data import DIGITS  # noqa: E402
+from classification_hosts import HOSTS, METHODS  # noqa: E402
 from classification_runs import Result, Run  # noqa: E402
 from classification_training import measured  # noqa: E402
 
@@ -36,7 +37,7 @@ from object_detection_patch.patch_file.whole_file import (  # noqa: E402
 from tfrecords_tools.synthetic.worlds import worlds  # noqa: E402
 
 _TABLES = "classification.md"
-_STEPS, _QUICK_STEPS = 200, 60
+_QUICK_STEPS = 60
 _QUICK_PRETRAINING = 0.25
 _QUICK_METHODS = ("FEATURE_EXTRACTOR", "SCALE_BIAS_ONLY", "BN_PATCH")
 
@@ -46,6 +47,9 @@ def main() -> int:
     folder = pathlib.Path(options.output_dir)
     folder.mkdir(parents=True, exist_ok=True)
     plan = _with_sources(_planned(options))
+    if not plan:
+        print("InceptionV3 has no depthwise kernels to patch.", file=sys.stderr)
+        return 2
     results = []
     for number, run in enumerate(plan, 1):
         known = runs.kept(folder, run)
@@ -62,10 +66,10 @@ def _planned(options: argparse.Namespace) -> list[Run]:
     quick = options.quick
     return runs.plan(
         options.hosts or (("ssd", "mobilenet") if quick else tuple(HOSTS)),
-        options.tasks or (("digits",) if quick else ("digits", "birds")),
-        options.methods or (_QUICK_METHODS if quick else tuple(runs.RATES)),
+        options.tasks or ((DIGITS,) if quick else ()),
+        options.methods or (_QUICK_METHODS if quick else ()),
         random_start=not quick,
-        steps=options.steps or (_QUICK_STEPS if quick else _STEPS),
+        steps=options.steps or (_QUICK_STEPS if quick else None),
         pretraining=_QUICK_PRETRAINING if quick else 1.0,
         train_images=options.train_images,
         seed=options.seed,
@@ -111,16 +115,31 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--tasks",
         nargs="+",
-        choices=("digits", *worlds()),
+        choices=(DIGITS, *worlds()),
         metavar="TASK",
-        help="digits, or drawn worlds: " + ", ".join(worlds()),
-    )
-    parser.add_argument("--methods", nargs="+", choices=tuple(runs.RATES))
-    parser.add_argument(
-        "--steps", type=_positive, help=f"of each training ({_STEPS})"
+        help=f"{DIGITS}, or drawn worlds: {', '.join(worlds())} (default: "
+        f"{DIGITS} and birds; InceptionV3 {DIGITS} alone)",
     )
     parser.add_argument(
-        "--train_images", type=_positive, default=800, help="(800)"
+        "--methods",
+        nargs="+",
+        choices=METHODS,
+        metavar="PRESET",
+        help=", ".join(METHODS)
+        + f" (default: all; InceptionV3 {len(HOSTS['inception'].methods)})",
+    )
+    parser.add_argument(
+        "--steps",
+        type=_positive,
+        help="of each training (default: "
+        + ", ".join(f"{name} {host.steps}" for name, host in HOSTS.items())
+        + ")",
+    )
+    parser.add_argument(
+        "--train_images",
+        type=_positive,
+        default=800,
+        help="images of a task (default: 800)",
     )
     parser.add_argument("--seed", type=int, default=1)
     return parser

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from classification_data import DIGITS
 
 from object_detection_patch import recipes
 from object_detection_patch.decathlon.suite import kept
@@ -23,6 +24,14 @@ from object_detection_patch.od_api import (
     pipeline_config,
 )
 
+METHODS = (
+    "FEATURE_EXTRACTOR",
+    "BN_STATISTICS",
+    "SCALE_BIAS_ONLY",
+    "BN_PATCH",
+    "DW_PATCH",
+    "FINE_TUNING",
+)
 _MOMENTUM = 0.9
 
 
@@ -37,6 +46,7 @@ class Host:
         unless `trained`.
       comes_trained: whether `build` can give it trained.
       pretraining: steps on the source otherwise.
+      tasks, methods, steps: of its trainings, unless they are told.
     """
 
     title: str
@@ -44,6 +54,10 @@ class Host:
     build: Callable[[int, int, bool], Any]
     comes_trained: bool = False
     pretraining: int = 0
+    tasks: tuple[str, ...] = (DIGITS, "birds")
+    methods: tuple[str, ...] = METHODS
+    steps: int = 200
+    batch_size: int = 32
 
 
 def _ssd(classes: int, image_size: int, trained: bool) -> Any:
@@ -122,7 +136,17 @@ HOSTS = {
         "InceptionV3",
         75,
         _application(keras.applications.InceptionV3),
-        pretraining=200,
+        pretraining=100,
+        tasks=(DIGITS,),
+        # Without a depthwise convolution; a step of it takes seconds.
+        methods=(
+            "FEATURE_EXTRACTOR",
+            "SCALE_BIAS_ONLY",
+            "BN_PATCH",
+            "FINE_TUNING",
+        ),
+        steps=60,
+        batch_size=16,
     ),
 }
 

@@ -13,7 +13,6 @@ from object_detection_patch.decathlon.running.record import Environment
 SOURCE = "oid"
 """The world whose objects classifiers are trained on first."""
 TRAINED, RANDOM = "trained", "random"
-FINE_TUNING = "FINE_TUNING"
 
 # Adam's, at the peak. Few numbers bear, and want, larger steps (the paper's
 # Figure 9); not tuned on either task.
@@ -23,10 +22,10 @@ RATES = {
     "SCALE_BIAS_ONLY": 3e-2,
     "BN_PATCH": 1e-2,
     "DW_PATCH": 1e-2,
-    FINE_TUNING: 1e-3,
+    "FINE_TUNING": 1e-3,
 }
 _PRETRAINING_RATE = 2e-3
-BATCH_SIZE = 32
+_SOURCE_IMAGES = 4000
 EVALUATION_IMAGES = 400
 
 
@@ -84,7 +83,7 @@ def plan(
     methods: Sequence[str],
     *,
     random_start: bool,
-    steps: int,
+    steps: int | None,
     pretraining: float,
     train_images: int,
     seed: int,
@@ -92,6 +91,7 @@ def plan(
     """The runs, in the order in which they are trained.
 
     Args:
+      tasks, methods, steps: nothing for those of each host.
       random_start: train the SSD's extractor from random numbers too, on the
         first task (the right half of the paper's Table 3).
       pretraining: times the steps that hosts are trained on the source.
@@ -99,9 +99,10 @@ def plan(
     found = []
     for host in hosts:
         before = round(HOSTS[host].pretraining * pretraining)
-        places = [(TRAINED, task) for task in tasks]
+        learned = tasks or HOSTS[host].tasks
+        places = [(TRAINED, task) for task in learned]
         if random_start and HOSTS[host].comes_trained:
-            places.append((RANDOM, tasks[0]))
+            places.append((RANDOM, learned[0]))
         found += [
             Run(
                 host=host,
@@ -109,20 +110,20 @@ def plan(
                 task=task,
                 method=method,
                 seed=seed,
-                steps=steps,
+                steps=steps or HOSTS[host].steps,
                 pretraining=before if start == TRAINED else 0,
-                batch_size=BATCH_SIZE,
+                batch_size=HOSTS[host].batch_size,
                 rate=RATES[method],
                 train_images=train_images,
             )
             for start, task in places
-            for method in methods
-            if fits(host, method)
+            for method in methods or HOSTS[host].methods
+            if _fits(host, method)
         ]
     return found
 
 
-def fits(host: str, method: str) -> bool:
+def _fits(host: str, method: str) -> bool:
     """InceptionV3 has no depthwise convolution."""
     return not (host == "inception" and "DW" in method)
 
@@ -139,7 +140,7 @@ def on_source(run: Run) -> Run:
         pretraining=0,
         batch_size=run.batch_size,
         rate=_PRETRAINING_RATE,
-        train_images=4000,
+        train_images=_SOURCE_IMAGES,
     )
 
 

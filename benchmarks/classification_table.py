@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import classification_runs as runs
-from classification_hosts import HOSTS
+from classification_hosts import HOSTS, METHODS
 from classification_runs import Result
 
 from object_detection_patch.decathlon.report import family_papers
@@ -89,7 +88,7 @@ def _section(results: Sequence[Result]) -> Section:
     printed = family_papers.columns(table)
     rows = tuple(
         _row(method, [found.get((p, method)) for p in places], table)
-        for method in runs.RATES
+        for method in METHODS
         if any((place, method) in found for place in places)
     )
     columns = (
