@@ -56,7 +56,7 @@ class Host:
     pretraining: int = 0
     tasks: tuple[str, ...] = (DIGITS, "birds")
     methods: tuple[str, ...] = METHODS
-    steps: int = 200
+    steps: int = 150
     batch_size: int = 32
 
 
@@ -130,7 +130,7 @@ HOSTS = {
         "MobileNetV2, width 0.35",
         48,
         _application(keras.applications.MobileNetV2, alpha=0.35),
-        pretraining=600,
+        pretraining=400,
     ),
     "inception": Host(
         "InceptionV3",
@@ -145,7 +145,7 @@ HOSTS = {
             "BN_PATCH",
             "FINE_TUNING",
         ),
-        steps=60,
+        steps=40,
         batch_size=16,
     ),
 }

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 from classification_hosts import HOSTS
 
+from object_detection_patch.decathlon.report import family_papers
 from object_detection_patch.decathlon.running.record import Environment
 
 SOURCE = "oid"
@@ -118,13 +119,18 @@ def plan(
             )
             for start, task in places
             for method in methods or HOSTS[host].methods
-            if _fits(host, method)
+            if _fits(host, start, method)
         ]
     return found
 
 
-def _fits(host: str, method: str) -> bool:
-    """InceptionV3 has no depthwise convolution."""
+def _fits(host: str, start: str, method: str) -> bool:
+    """Whether a network can carry a patch, and Table 3 has it from random."""
+    if start == RANDOM:
+        column = "random to ImageNet"
+        printed = family_papers.figure("patches_table3", method, column)
+        return printed is not None
+    # InceptionV3 has no depthwise convolution.
     return not (host == "inception" and "DW" in method)
 
 

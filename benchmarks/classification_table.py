@@ -38,7 +38,7 @@ _DIFFERENCES = (
     "Theirs are trained on ImageNet or COCO first. Ours on drawings: the "
     "SSD's extractor to detect in the drawn Open Images, MobileNetV2 and "
     "InceptionV3 from random numbers on crops of it. Accuracies of that "
-    "training are below.",
+    "training stand on top.",
     "Ours train for minutes under Adam with cosine decay at one rate a "
     "method, which was not tuned; theirs 50,000 to 200,000 steps under "
     "RMSProp.",

@@ -125,6 +125,6 @@ def test_an_extractor_without_a_backbone_is_refused(monkeypatch, model_config):
     with pytest.raises(
         ValueError,
         match=r"a backbone of its own \(model\.ssd\.feature_extractor.*"
-        "Received: SSDMobileNetV2FpnKerasFeatureExtractor",
+        "Received: SSDMobileNetV2FpnNarrowKerasFeatureExtractor",
     ):
         _build(model_config)
