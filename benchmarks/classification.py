@@ -8,7 +8,8 @@ feature extractor (the base that comes with the package), MobileNetV2 and
 InceptionV3 (trained here on crops of drawn objects, for there is nothing to
 download). Tasks are scikit-learn's digits, and crops of the objects of a drawn
 world. Each run leaves a JSON in `--output_dir`; a second call trains what is
-missing and writes the tables, classification.md, again.
+missing and writes the tables, classification.md, again. All of it is sized for
+twenty minutes on two free cores, `--quick` for three.
 
 Reference: Mudrarkarta et al., K for the price of 1: Parameter-efficient
 multi-task and transfer learning.
