@@ -13,6 +13,7 @@ from object_detection_patch.methods import presets
 from object_detection_patch.od_api import (
     base_model,
     checks,
+    input_size,
     label_map,
     pipeline_config,
 )
@@ -53,9 +54,21 @@ class Training:
         return (self.flip or not flips) and (self.crop or not crops)
 
 
-def base_text(architecture: str, training: Training) -> str:
-    """A stock config that trains a base model from scratch."""
-    return recipes.pipeline_text(
+def base_text(
+    architecture: str,
+    training: Training,
+    *,
+    image_size: tuple[int, int] | None = None,
+) -> str:
+    """A stock config that trains a base model from scratch.
+
+    Args:
+      image_size: (height, width) in pixels; by default the architecture's.
+
+    Raises:
+      ValueError: for a size that the architecture cannot take.
+    """
+    text = recipes.pipeline_text(
         recipes.ARCHITECTURES[architecture],
         _task_data(training),
         preset=None,
@@ -63,6 +76,11 @@ def base_text(architecture: str, training: Training) -> str:
         num_steps=training.num_steps,
         batch_size=training.batch_size,
         rate=training.learning_rate,
+    )
+    if image_size is None:
+        return text
+    return _sized_text(
+        pipeline_config.parse_pipeline(text, "the template"), image_size
     )
 
 
@@ -73,23 +91,24 @@ def patch_text(
     training: Training,
     *,
     patch_options: str = "",
+    image_size: tuple[int, int] | None = None,
 ) -> str:
     """The base's config turned into a task's, with a patch to learn.
 
-    The model stays the base's but for its number of classes; the optimizer
-    becomes ours, because masks want larger steps than kernels.
+    The model stays the base's but for its number of classes and, if asked
+    for, its input size; the optimizer becomes ours, because masks want larger
+    steps than kernels.
 
     Args:
       base_config: pipeline.config of the base; a patch in it is left out.
       base_checkpoint: its checkpoint, a directory or a prefix.
       patch_options: text proto of further fields of the patch.
+      image_size: (height, width) in pixels; by default the base's.
 
     Raises:
-      ValueError: for an unknown preset, or a base that is no SSD or has no
-        checkpoint.
+      ValueError: for an unknown preset, a base that is no SSD or has no
+        checkpoint, or a size that the base cannot take.
     """
-    from google.protobuf import text_format
-
     presets.patch_config(preset)
     base = pipeline_config.without_patch(
         pipeline_config.read_pipeline(base_config)
@@ -105,7 +124,7 @@ def patch_text(
         for option in base.train_config.data_augmentation_options
         if training.keeps(option.WhichOneof("preprocessing_step"))
     )
-    return text_format.MessageToString(pipeline)
+    return _sized_text(pipeline, image_size)
 
 
 def write_config(path: str, text: str) -> None:
@@ -126,6 +145,16 @@ def write_config(path: str, text: str) -> None:
     with open(beside, "w", encoding="utf-8") as file:
         file.write(text)
     os.replace(beside, path)
+
+
+def _sized_text(pipeline: Any, image_size: tuple[int, int] | None) -> str:
+    from google.protobuf import text_format
+
+    if image_size is not None:
+        input_size.fixed_size(pipeline, "--image_size")
+        pipeline = input_size.with_size(pipeline, image_size)
+        input_size.refuse_uneven(pipeline, "--image_size")
+    return text_format.MessageToString(pipeline)
 
 
 def _template(

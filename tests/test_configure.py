@@ -6,7 +6,7 @@ import pytest
 
 from object_detection_patch import cli
 from object_detection_patch.methods import presets
-from object_detection_patch.od_api import checks, pipeline_config
+from object_detection_patch.od_api import checks, input_size, pipeline_config
 
 
 @pytest.fixture
@@ -77,6 +77,29 @@ def test_a_target_for_the_file(for_patch):
     pipeline = _written(for_patch)
     checks.check_pipeline(pipeline, training=True)
     assert pipeline_config.patch_of(pipeline).target_file_bytes == 60000
+
+
+def test_image_size(arguments, for_patch):
+    given = [*for_patch, "--preset=BN_PATCH"]
+    assert cli.main([*given, "--image_size=64x96"]) == 0
+    assert input_size.fixed_size(_written(given), "") == (64, 96)
+    assert pipeline_config.patch_of(_written(given)) is not None
+
+
+def test_image_size_of_a_base(arguments):
+    given = [*arguments, "--architecture=narrow_320", "--image_size=160"]
+    assert cli.main(given) == 0
+    assert input_size.fixed_size(_written(given), "") == (160, 160)
+
+
+@pytest.mark.parametrize("kind", ["--architecture=mini_96", "--preset=L2_SP"])
+def test_image_size_off_the_stride(arguments, for_patch, capsys, kind):
+    given = arguments if "arch" in kind else for_patch
+    assert cli.main([*given, kind, "--image_size=90"]) == 2
+    assert "multiples of 32" in (said := capsys.readouterr().err)
+    assert "Received: 90 pixels (--image_size)." in said
+    (path,) = [a[9:] for a in given if a.startswith("--output=")]
+    assert not pathlib.Path(path).exists()
 
 
 def test_learning_rate(for_patch):

@@ -10,6 +10,7 @@ from object_detection_patch.hosts import Hosts
 from object_detection_patch.od_api import (
     base_model,
     host_layers,
+    input_size,
     pipeline_config,
 )
 from object_detection_patch.patch_file import (
@@ -17,6 +18,7 @@ from object_detection_patch.patch_file import (
     Patch,
     PatchFileError,
     apply_edits,
+    trained_size,
     whole_folder,
 )
 
@@ -64,6 +66,8 @@ def merge(
 def task_pipeline(base_config: str, patch: Patch, output_dir: str) -> Any:
     """The base's config with the task's classes and label map, unpatched.
 
+    Its input size is the one that the patch was trained at.
+
     Raises:
       ValueError: if it describes another detector than the training's.
     """
@@ -71,6 +75,7 @@ def task_pipeline(base_config: str, patch: Patch, output_dir: str) -> Any:
         pipeline_config.read_pipeline(base_config)
     )
     base_model.refuse_other_architectures(pipeline.model)
+    pipeline = _at_size_of(patch, pipeline)
     _refuse_other_architecture(pipeline, patch, base_config)
     pipeline.model.ssd.num_classes = max(item.id for item in patch.label_map)
     ordinary.point_at(pipeline, output_dir)
@@ -78,6 +83,14 @@ def task_pipeline(base_config: str, patch: Patch, output_dir: str) -> Any:
         # The base's records hold other classes than this label map.
         reader.tf_record_input_reader.input_path[:] = [RECORDS_TO_SET]
     return pipeline
+
+
+def _at_size_of(patch: Patch, pipeline: Any) -> Any:
+    size = trained_size(patch.metadata)
+    resizer = pipeline.model.ssd.image_resizer
+    if size is None or not resizer.HasField("fixed_shape_resizer"):
+        return pipeline
+    return input_size.with_size(pipeline, size)
 
 
 def _refuse_other_architecture(

@@ -6,7 +6,11 @@ import argparse
 from typing import TYPE_CHECKING
 
 from object_detection_patch import recipes
-from object_detection_patch.cli.options import count, require_folder
+from object_detection_patch.cli.options import (
+    count,
+    image_size,
+    require_folder,
+)
 
 if TYPE_CHECKING:
     from object_detection_patch.configure import Training
@@ -48,6 +52,13 @@ def _add_kind(verb: argparse.ArgumentParser) -> None:
         help="most bytes of the patch file, for presets with gates such as "
         "COMPACT (docs/file_budget.md)",
     )
+    verb.add_argument(
+        "--image_size",
+        type=image_size,
+        metavar="SIDE",
+        help="pixels of the input, as 160 or as HEIGHTxWIDTH (default: the "
+        "architecture's or the base's)",
+    )
 
 
 def _add_data(verb: argparse.ArgumentParser) -> None:
@@ -85,7 +96,9 @@ def run(options: argparse.Namespace) -> int:
     _check_kind(options)
     training = _training(options)
     text = (
-        configure.base_text(options.architecture, training)
+        configure.base_text(
+            options.architecture, training, image_size=options.image_size
+        )
         if options.architecture
         else configure.patch_text(
             options.base_config,
@@ -93,6 +106,7 @@ def run(options: argparse.Namespace) -> int:
             options.preset,
             training,
             patch_options=_patch_options(options),
+            image_size=options.image_size,
         )
     )
     configure.write_config(options.output, text)

@@ -6,6 +6,7 @@ import argparse
 import json
 import math
 import os
+import re
 
 # The names of patch_file.ENCODINGS, which parsing does not import.
 ENCODINGS = ("exact", "half", "small", "compact")
@@ -79,12 +80,33 @@ def count(text: str) -> int:
     return number
 
 
+def image_size(text: str) -> tuple[int, int]:
+    """(height, width) in pixels, of `160` or `160x320`."""
+    match = re.fullmatch(r"([1-9]\d{0,4})(?:x([1-9]\d{0,4}))?", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(
+            "must be pixels of a side, as 160, or HEIGHTxWIDTH, as 160x320. "
+            f"Received: {text!r}"
+        )
+    return int(match[1]), int(match[2] or match[1])
+
+
 def at_least_one(text: str) -> float:
     """The number in `text`, which must be 1 or more and finite."""
     number = float(text)
     if not 1 <= number < math.inf:
         raise argparse.ArgumentTypeError(
             f"must be 1 or more and finite. Received: {text}"
+        )
+    return number
+
+
+def share(text: str) -> float:
+    """The number in `text`, which must be 0 or more and below 1."""
+    number = float(text)
+    if not 0 <= number < 1:
+        raise argparse.ArgumentTypeError(
+            f"must be 0 or more and below 1. Received: {text}"
         )
     return number
 

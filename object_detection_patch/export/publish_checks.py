@@ -15,6 +15,7 @@ from object_detection_patch.patch_file import (
     Encoding,
     Patch,
     Release,
+    trained_size,
 )
 from object_detection_patch.patch_file.whole_file import is_same
 from object_detection_patch.tflite.fit import check_fingerprint, fit
@@ -69,6 +70,28 @@ def check(
     check_records(
         records, any(sidecar.precision == INT8 for sidecar in sidecars)
     )
+
+
+def check_image_size(patch: Patch, model: bytes, base: str) -> None:
+    """Raises PublishError for a patch trained at another input size.
+
+    Its BatchNorms are those of that size, and detect badly at this one.
+
+    Args:
+      model: bytes of the base, whose path is `base`.
+    """
+    trained = trained_size(patch.metadata)
+    if trained is None:
+        return
+    size = runtime.Runtime(model).image_size
+    if trained != size:
+        wanted, found = (f"{h} x {w}" for h, w in (trained, size))
+        raise PublishError(
+            "A patch is published for a base of the input size that it was "
+            f"trained at, {wanted}. Received: {base} of {found}; `od-patch "
+            f"merge` makes a detector of {wanted} of this patch, and "
+            "`export-base` a base of that."
+        )
 
 
 def check_fit(sidecar: Sidecar, patch: Patch) -> None:

@@ -115,6 +115,8 @@ def publish(
         _Base(base, patcher.read_base(base, sidecar), sidecar)
         for base, sidecar in zip(bases, sidecars, strict=True)
     ]
+    for base in published:
+        publish_checks.check_image_size(read, base.model, base.path)
     if name or description:
         # Once for all bases: a result's SHA-256 covers the metadata.
         metadata = _metadata(published[0].model, name, description)

@@ -29,6 +29,7 @@ class Joint:
     Args:
       tasks: as `read_tasks` returns them.
       private: what it was called with.
+      share_heads: whether the heads are all tasks' too.
       steps: that all tasks take together.
       max_rate_ratio: see `rates.refuse_dominant`.
 
@@ -42,12 +43,14 @@ class Joint:
         tasks: Sequence[Task],
         *,
         private: str | None,
+        share_heads: bool = False,
         steps: int,
         max_rate_ratio: float,
     ) -> None:
         strategy = tf.distribute.get_strategy()
         _refuse_uneven(tasks, strategy)
         self.steps = steps
+        self.share_heads = share_heads
         self.step = tf.Variable(
             0,
             trainable=False,
@@ -56,7 +59,7 @@ class Joint:
         )
         schedules = {task.name: _schedule(task, steps) for task in tasks}
         rates.refuse_dominant(schedules, steps=steps, most=max_rate_ratio)
-        models, shared = _build(tasks, private)
+        models, shared = _build(tasks, private, share_heads)
         self.base_fingerprint = _restore(tasks, models)
         trainable = {id(v) for v in models[0].trainable_variables}
         self.shared = [v for v in shared.values() if id(v) in trainable]
@@ -164,7 +167,7 @@ def _schedule(task: Task, steps: int) -> rates.Schedule:
 
 
 def _build(
-    tasks: Sequence[Task], private: str | None
+    tasks: Sequence[Task], private: str | None, share_heads: bool
 ) -> tuple[list[Any], dict[str, Any]]:
     """A model for each task, and what they share: stable name -> variable."""
     with sharing.recorded() as made:
@@ -172,7 +175,9 @@ def _build(
     method = models[0].patch
     if not method.host_patches:
         refuse_nothing_private(tasks, private)
-    shared = sharing.shared_tensors(method.hosts, method.private_tensors())
+    shared = sharing.shared_tensors(
+        method.hosts, method.private_tensors(), heads=share_heads
+    )
     for task in tasks[1:]:
         with sharing.sharing(made, list(shared.values())):
             models.append(_model(task))

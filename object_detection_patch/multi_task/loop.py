@@ -22,6 +22,7 @@ def train(
     model_dir: str,
     *,
     private: str | None,
+    share_heads: bool = False,
     steps: int,
     checkpoint_every_n: int,
     log_every_n: int,
@@ -35,7 +36,7 @@ def train(
     Args:
       tasks: as `read_tasks` returns them.
       model_dir: gets `training.json` and `checkpoints/`.
-      private: what `read_tasks` was called with.
+      private, share_heads: what `read_tasks` was called with.
       steps: that all tasks take together.
       checkpoint_every_n: steps between two checkpoints; the last is kept too.
       log_every_n: steps between two lines of progress.
@@ -46,14 +47,23 @@ def train(
       ValueError: for whatever does not fit, before the first step.
     """
     settings.refuse_foreign(model_dir)
-    settings.refuse_other_tasks(model_dir, tasks, steps)
+    settings.refuse_other_tasks(
+        model_dir, tasks, steps, share_heads=share_heads
+    )
     joint = Joint(
-        tasks, private=private, steps=steps, max_rate_ratio=max_rate_ratio
+        tasks,
+        private=private,
+        share_heads=share_heads,
+        steps=steps,
+        max_rate_ratio=max_rate_ratio,
     )
     settings.keep(
         model_dir,
         settings.of_training(
-            tasks, steps=steps, base_fingerprint=joint.base_fingerprint
+            tasks,
+            steps=steps,
+            base_fingerprint=joint.base_fingerprint,
+            share_heads=share_heads,
         ),
     )
     manager = tf.train.CheckpointManager(
@@ -83,8 +93,12 @@ def _introduce(joint: Joint) -> None:
     say(
         f"{len(joint.trainers)} tasks on base {joint.base_fingerprint[:12]}: "
         f"{of_all:,} numbers are trained by all; {first.method}, "
-        f"{len(first.private_tensors())} tensors, and the heads are each "
-        "task's own"
+        f"{len(first.private_tensors())} tensors, "
+        + (
+            "are each task's own, the heads are shared"
+            if joint.share_heads
+            else "and the heads are each task's own"
+        )
     )
     for trainer in joint.trainers:
         say(epochs.describe(trainer.task, joint.steps))

@@ -99,12 +99,14 @@ def _report(joint: Joint, target: str) -> dict[str, Any]:
     return {
         "base": os.path.join(target, BASE),
         "base_detects": joint.running[0].name,
+        "heads": "shared" if joint.share_heads else "private",
         "steps": joint.steps,
         "started_from": joint.base_fingerprint,
         "tasks": {
             trainer.name: {
                 "config": trainer.task.path,
                 "patch": os.path.join(target, _patch_file(trainer)),
+                "image_size": shipped.image_size(trainer.task.pipeline),
                 "stopped_at": trainer.stopped_at,
             }
             for trainer in joint.trainers

@@ -21,19 +21,28 @@ class Settings:
       steps: that all tasks take together.
       base_fingerprint: of the base that they start from.
       tasks: name and digest of each, in order.
+      heads: `private` or `shared`.
     """
 
     steps: int
     base_fingerprint: str
     tasks: list[list[str]]
+    heads: str = "private"
 
 
 def of_training(
-    tasks: Sequence[Task], *, steps: int, base_fingerprint: str
+    tasks: Sequence[Task],
+    *,
+    steps: int,
+    base_fingerprint: str,
+    share_heads: bool = False,
 ) -> Settings:
     """The settings of a training that is about to begin or to go on."""
     return Settings(
-        steps, base_fingerprint, [[t.name, t.digest()] for t in tasks]
+        steps,
+        base_fingerprint,
+        [[t.name, t.digest()] for t in tasks],
+        "shared" if share_heads else "private",
     )
 
 
@@ -52,13 +61,20 @@ def refuse_foreign(model_dir: str) -> None:
 
 
 def refuse_other_tasks(
-    model_dir: str, tasks: Sequence[Task], steps: int
+    model_dir: str,
+    tasks: Sequence[Task],
+    steps: int,
+    *,
+    share_heads: bool = False,
 ) -> None:
     """Raises ValueError where another training was begun; names the change."""
     before = _read(model_dir)
     if before is not None:
         now = of_training(
-            tasks, steps=steps, base_fingerprint=before.base_fingerprint
+            tasks,
+            steps=steps,
+            base_fingerprint=before.base_fingerprint,
+            share_heads=share_heads,
         )
         _refuse(model_dir, _differences(before, now))
 
@@ -90,6 +106,7 @@ def _differences(before: Settings, now: Settings) -> list[str]:
         ("steps", before.steps, now.steps),
         ("base", before.base_fingerprint[:12], now.base_fingerprint[:12]),
         ("tasks", _names(before), _names(now)),
+        ("heads", before.heads, now.heads),
     )
     found = [f"{what} {x} then, {y} now" for what, x, y in pairs if x != y]
     digests = dict(before.tasks)

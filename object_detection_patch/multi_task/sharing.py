@@ -52,11 +52,22 @@ def sharing(made: Sequence[Any], shared: Sequence[Any]) -> Iterator[None]:
         yield
 
 
-def shared_tensors(hosts: Hosts, private: dict[str, Any]) -> dict[str, Any]:
-    """Stable name -> variable of the base that all tasks have."""
+def shared_tensors(
+    hosts: Hosts, private: dict[str, Any], *, heads: bool = False
+) -> dict[str, Any]:
+    """Stable name -> variable that all tasks have.
+
+    Args:
+      private: stable name -> variable of the base that each task has its own
+        of.
+      heads: whether they have the heads in common, too.
+    """
+    tensors = hosts.base_tensors()
+    if heads:
+        tensors |= hosts.head_tensors()
     return {
         name: variable
-        for name, variable in hosts.base_tensors().items()
+        for name, variable in tensors.items()
         if name not in private
     }
 
@@ -72,7 +83,7 @@ def refuse_unshared(
       first: the first task's config, for the message.
       other: this task's.
     """
-    tensors = hosts.base_tensors()
+    tensors = hosts.base_tensors() | hosts.head_tensors()
     missing = [n for n, v in shared.items() if tensors.get(n) is not v]
     if missing:
         raise ValueError(

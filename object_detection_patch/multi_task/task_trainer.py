@@ -113,7 +113,8 @@ class TaskTrainer:
         )
         gradients = {id(variable): gradient for gradient, variable in pairs}
         own = [(gradients[id(v)], v) for v in self._own()]
-        self.schedule.optimizer.apply_gradients(own)
+        if own:
+            self.schedule.optimizer.apply_gradients(own)
         return loss, [_or_zero(gradients.get(id(v)), v) for v in self._shared]
 
 

@@ -11,7 +11,12 @@ from typing import Any
 
 from object_detection_patch import methods
 from object_detection_patch.methods import presets
-from object_detection_patch.od_api import checks, label_map, pipeline_config
+from object_detection_patch.od_api import (
+    checks,
+    input_size,
+    label_map,
+    pipeline_config,
+)
 from object_detection_patch.protos import patch_pb2
 from object_detection_patch.training import start_labels
 
@@ -55,21 +60,47 @@ class Task:
         ).hexdigest()
 
 
-def read_tasks(paths: Sequence[str], private: str | None) -> list[Task]:
+def read_tasks(
+    paths: Sequence[str], private: str | None, *, share_heads: bool = False
+) -> list[Task]:
     """Reads the configs of tasks that can train together.
 
     Args:
       paths: pipeline.config of each task.
       private: a key of PRIVATE, in place of the patches that the configs
         have; None for those.
+      share_heads: whether the heads are to be all tasks' too.
 
     Raises:
       ValueError: for fewer than two tasks, a task given twice, tasks that
-        cannot share a base, and whatever one task alone is refused for.
+        cannot share a base or heads, and whatever one task alone is refused
+        for.
     """
     _refuse_too_few(paths)
-    tasks = [_read(path, private) for path in paths]
+    tasks = [read_task(path, private) for path in paths]
     _refuse_twice(tasks)
+    check_together(tasks, share_heads=share_heads)
+    return tasks
+
+
+def read_task(path: str, private: str | None) -> Task:
+    """Reads one config; `private` as for `read_tasks`.
+
+    Raises:
+      ValueError: for a config that cannot be read, or says nothing of what
+        its task keeps to itself.
+    """
+    pipeline = pipeline_config.read_pipeline(path)
+    name = os.path.splitext(os.path.basename(path))[0]
+    return Task(name, path, pipeline, _patch(pipeline, path, private))
+
+
+def check_together(tasks: Sequence[Task], *, share_heads: bool) -> None:
+    """Raises ValueError unless tasks can train together.
+
+    Args:
+      share_heads: whether the heads are to be all tasks' too.
+    """
     for task in tasks:
         methods.check(task.config)
         methods.check_shared(task.config)
@@ -81,7 +112,8 @@ def read_tasks(paths: Sequence[str], private: str | None) -> list[Task]:
         _refuse_other_model(tasks[0], task)
         _refuse_other_patch(tasks[0], task)
         _refuse_other_optimizer(tasks[0], task)
-    return tasks
+        if share_heads:
+            _refuse_other_classes(tasks[0], task)
 
 
 def refuse_nothing_private(tasks: Iterable[Task], private: str | None) -> None:
@@ -102,16 +134,10 @@ def refuse_nothing_private(tasks: Iterable[Task], private: str | None) -> None:
 def _refuse_too_few(paths: Sequence[str]) -> None:
     if len(paths) < 2:
         raise ValueError(
-            "`--tasks` needs two configs or more; one task alone is trained "
-            "by `python -m object_detection_patch.model_main_tf2`. Received: "
-            f"{len(paths)}."
+            "`--tasks` needs two configs or more, or one and `--resolutions`; "
+            "one task alone is trained by `python -m "
+            f"object_detection_patch.model_main_tf2`. Received: {len(paths)}."
         )
-
-
-def _read(path: str, private: str | None) -> Task:
-    pipeline = pipeline_config.read_pipeline(path)
-    name = os.path.splitext(os.path.basename(path))[0]
-    return Task(name, path, pipeline, _patch(pipeline, path, private))
 
 
 def _patch(pipeline: Any, path: str, private: str | None) -> patch_pb2.Patch:
@@ -159,8 +185,8 @@ def _check_training(task: Task) -> None:
 
 def _refuse_other_model(one: Task, other: Task) -> None:
     digests = [
-        pipeline_config.architecture_digests(task.pipeline)
-        for task in (one, other)
+        pipeline_config.architecture_digests(pipeline)
+        for pipeline in (one.pipeline, _as_large(other.pipeline, one.pipeline))
     ]
     different = sorted(
         name
@@ -172,6 +198,30 @@ def _refuse_other_model(one: Task, other: Task) -> None:
             "Tasks share one base, so they must have one architecture. "
             f"Received: {one.path} and {other.path} with another "
             f"{', '.join(different)} (model.ssd)."
+        )
+
+
+def _as_large(pipeline: Any, wanted: Any) -> Any:
+    """A config at the fixed size of another, where both have one.
+
+    No tensor of a base depends on it.
+    """
+    fixed = "fixed_shape_resizer"
+    if all(
+        p.model.ssd.image_resizer.HasField(fixed) for p in (pipeline, wanted)
+    ):
+        return input_size.with_size(pipeline, input_size.fixed_size(wanted, ""))
+    return pipeline
+
+
+def _refuse_other_classes(one: Task, other: Task) -> None:
+    maps = [label_map.common_label_map(t.pipeline)[0] for t in (one, other)]
+    if maps[0] != maps[1]:
+        raise ValueError(
+            "Tasks that share their heads must have the same classes "
+            "(label_map_path in pipeline.config); `--heads private` gives each "
+            f"its own. Received: {one.path} and {other.path}, whose label maps "
+            "differ."
         )
 
 

@@ -12,6 +12,7 @@ from google.protobuf import message
 
 from object_detection_patch.od_api import (
     base_model,
+    input_size,
     label_map,
     pipeline_config,
 )
@@ -28,6 +29,9 @@ def check_pipeline(pipeline: Any, *, training: bool) -> None:
       ValueError: with the rule, the value and the place in pipeline.config.
     """
     base_model.refuse_other_architectures(pipeline.model)
+    input_size.refuse_uneven(
+        pipeline, "model.ssd.image_resizer, pipeline.config"
+    )
     if training:
         _check_base(pipeline.train_config)
         _refuse_variable_filters(pipeline.train_config)

@@ -33,6 +33,7 @@ from object_detection_patch.patch_file.patch import LabelMapItem, Patch
 from object_detection_patch.patch_file.reader import from_bytes, read_patch
 from object_detection_patch.patch_file.release import Release
 from object_detection_patch.patch_file.signature import Signature
+from object_detection_patch.patch_file.trained_size import trained_size
 from object_detection_patch.patch_file.writer import to_bytes, write_patch
 
 __all__ = [
@@ -64,5 +65,6 @@ __all__ = [
     "from_bytes",
     "read_patch",
     "to_bytes",
+    "trained_size",
     "write_patch",
 ]

@@ -225,7 +225,7 @@ class TestRefusals:
     @pytest.mark.parametrize(
         ("old", "new", "field"),
         [
-            ("height: 96 width: 96", "height: 128 width: 128", "image_resizer"),
+            ("height: 96", "resize_method: AREA height: 96", "image_resizer"),
             ("anchor_scale: 4.0", "anchor_scale: 3.0", "anchor_generator"),
             ("SIGMOID", "SOFTMAX", "post_processing"),
             ("epsilon: 0.001", "epsilon: 0.01", "box_predictor"),
@@ -249,6 +249,21 @@ class TestRefusals:
                 base_config=str(config),
             )
         assert os.listdir(tmp_path) == ["base.config"]
+
+    def test_the_detector_has_the_patchs_input_size(
+        self, small_world, spotpatch, tmp_path
+    ):
+        text = pathlib.Path(small_world.base_config).read_text()
+        config = tmp_path / "base.config"
+        config.write_text(text.replace("height: 96 width: 96", "height: 128"))
+        self._merge(
+            small_world,
+            spotpatch[0].patch,
+            tmp_path / "out",
+            base_config=str(config),
+        )
+        written = (tmp_path / "out" / "pipeline.config").read_text()
+        assert re.search(r"height: 96\s+width: 96", written)
 
     def test_what_only_training_reads_may_differ(
         self, small_world, spotpatch, tmp_path

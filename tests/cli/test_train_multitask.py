@@ -51,11 +51,49 @@ def test_a_stopped_task_makes_the_exit_code_1(
     assert where == model_dir and joint == ("joint", model_dir)
     assert options == {
         "private": None,
+        "share_heads": False,
         "steps": 8,
         "checkpoint_every_n": 1000,
         "log_every_n": 100,
         "max_rate_ratio": 2.0,
     }
+
+
+@pytest.mark.parametrize(
+    ("heads", "shared"),
+    [([], True), (["--heads", "private"], False)],
+)
+def test_one_config_at_several_resolutions(
+    configs, calls, tmp_path, heads, shared
+):
+    from object_detection_patch.multi_task import loop, result
+
+    calls.intercept(loop, train="joint")
+    calls.intercept(result, write=_report(None))
+    given = ["--tasks", configs[1], "--model_dir", str(tmp_path / "run")]
+    given += ["--resolutions", "96", "64x96", *heads]
+    assert cli.main(["train-multitask", *given]) == 0
+    _, (tasks, _), options = calls.made[0]
+    assert [task.name for task in tasks] == [
+        "stripes_BN_PATCH_cli_96",
+        "stripes_BN_PATCH_cli_64x96",
+    ]
+    assert options["share_heads"] is shared
+
+
+def test_a_resolution_off_the_stride_is_refused_first(
+    configs, calls, capsys, tmp_path
+):
+    from object_detection_patch.multi_task import loop
+
+    calls.intercept(loop, train="joint")
+    given = ["--tasks", configs[1], "--model_dir", str(tmp_path / "run")]
+    given += ["--resolutions", "96", "100"]
+    assert cli.main(["train-multitask", *given]) == 2
+    said = capsys.readouterr().err
+    assert "Received: 100 pixels (--resolutions)." in said
+    assert calls.made == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_training_that_has_ended_is_not_begun_again(
@@ -73,7 +111,13 @@ def test_a_training_that_has_ended_is_not_begun_again(
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("--steps", "0"), ("--max_rate_ratio", "0.5"), ("--private", "heads")],
+    [
+        ("--steps", "0"),
+        ("--max_rate_ratio", "0.5"),
+        ("--private", "heads"),
+        ("--resolutions", "96x"),
+        ("--resolutions", "0"),
+    ],
 )
 def test_options_out_of_range(capsys, option, value):
     with pytest.raises(SystemExit) as caught:

@@ -13,6 +13,8 @@ from object_detection_patch.patch_file import (
     ENCODINGS,
     HALF,
     Encoding,
+    LabelMapItem,
+    Patch,
 )
 
 
@@ -75,3 +77,27 @@ def test_what_is_needed_is_named(is_int8, given, absent):
 
 def test_a_float_base_needs_nothing():
     publish_checks.check_records(TaskRecords(), False)
+
+
+def test_a_patch_of_another_input_size(tiny_detector):
+    model = tiny_detector()
+    small = _patch_of_size([8, 8])
+    publish_checks.check_image_size(small, model, "base.tflite")
+    publish_checks.check_image_size(_patch_of_size(None), model, "base.tflite")
+    with pytest.raises(PublishError) as caught:
+        publish_checks.check_image_size(
+            _patch_of_size([96, 64]), model, "base.tflite"
+        )
+    assert "trained at, 96 x 64. Received: base.tflite of 8 x 8" in str(
+        caught.value
+    )
+
+
+def _patch_of_size(size):
+    return Patch(
+        "BN_PATCH",
+        "0" * 64,
+        (),
+        (LabelMapItem(1, "red", ""),),
+        {"training": {"image_size": size}},
+    )

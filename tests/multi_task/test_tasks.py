@@ -7,6 +7,7 @@ import pytest
 
 from object_detection_patch.methods import presets
 from object_detection_patch.multi_task import tasks
+from object_detection_patch.od_api import input_size
 
 
 @pytest.fixture
@@ -82,11 +83,41 @@ def test_a_patch_that_needs_a_frozen_base(changed):
     _refused(changed("BN_PATCH", "SPOTPATCH"), "Received: `binary_mask`, which")
 
 
-def test_another_architecture(changed):
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("image_resizer", "resize_method: AREA height: 96 width: 96"),
+        ("image_resizer", "convert_to_grayscale: true height: 64 width: 64"),
+    ],
+)
+def test_another_architecture(changed, field, text):
     _refused(
-        changed(r"height: 96 width: 96", "height: 64 width: 64"),
-        r"one architecture\. .* with another image_resizer \(model\.ssd\)",
+        changed(r"height: 96 width: 96", text),
+        rf"one architecture\. .* with another {field} \(model\.ssd\)",
     )
+
+
+def test_image_sizes_may_differ(changed):
+    read = tasks.read_tasks(
+        changed(r"height: 96 width: 96", "height: 64 width: 128"), None
+    )
+    sizes = [input_size.fixed_size(task.pipeline, "") for task in read]
+    assert sizes == [(96, 96), (64, 128)]
+
+
+def test_a_size_that_the_fpn_cannot_add_up(changed):
+    _refused(
+        changed(r"height: 96 width: 96", "height: 80 width: 96"),
+        r"multiples of 32, .* from 64 pixels\. Received: 80x96 pixels "
+        r"\(model\.ssd\.image_resizer, pipeline\.config\)\.",
+    )
+
+
+def test_shared_heads_need_the_same_classes(two_configs, changed):
+    with pytest.raises(ValueError, match="share their heads.* label maps diff"):
+        tasks.read_tasks(two_configs, None, share_heads=True)
+    longer = changed("num_steps: 4", "num_steps: 5", source=0)
+    assert len(tasks.read_tasks(longer, None, share_heads=True)) == 2
 
 
 def test_missing_records(changed):
