@@ -64,6 +64,11 @@ _RULES = {
         | {"methods.instance_routing"},
         {*_TF, "ai_edge_litert", "flatbuffers"},
     ),
+    "cascades": (
+        {"checkpoints", "decathlon.evaluated", "keras_version", "od_api"}
+        | {"patch_file", "profiling"},
+        {"numpy"},
+    ),
     "recipes": ({"protos"}, {"google"}),
     "doctor": ({"od_api.install"}, set()),
     "decathlon": _ANYTHING,

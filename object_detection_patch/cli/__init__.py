@@ -19,6 +19,7 @@ from typing import NoReturn
 from object_detection_patch.cli import (
     adapters,
     apply,
+    cascade,
     configure,
     decathlon,
     demo,
@@ -53,6 +54,7 @@ _VERBS = (
     footprint,
     profile,
     draw,
+    cascade,
     export_base,
     publish,
     apply,

@@ -71,11 +71,15 @@ def profile(pipeline_config_path: str) -> Profile:
 
 
 def network_of(
-    model: Any, batch_size: int, image_size: tuple[int, int]
+    model: Any,
+    batch_size: int,
+    image_size: tuple[int, int],
+    *,
+    is_training: bool = True,
 ) -> Network:
-    """The forward pass of a built SSD, in the mode it trains in."""
+    """The forward pass of a built SSD, in the mode it trains or detects in."""
     shapes = tf.constant([[*image_size, 3]] * batch_size)
-    base_model.set_training(model, True)
+    base_model.set_training(model, is_training)
     return traced.of_forward(
         model,
         lambda images: _predictions(model, images, shapes),
