@@ -91,10 +91,10 @@ def construct(
       ValueError: for arguments of other shapes, costs that are none, or a
         floor that the reference itself misses.
     """
-    costs = np.asarray(costs, np.float64)
-    confidences = np.asarray(confidences, np.float64)
-    _check(confidences, costs, reference)
-    search = _Search(confidences, costs, quality, reference, floor, places)
+    sure = np.asarray(confidences, np.float64)
+    cost = np.asarray(costs, np.float64)
+    _check(sure, cost, reference)
+    search = _Search(sure, cost, quality, reference, floor, places)
     if not search.quality_now() >= floor:
         raise ValueError(
             "The quality to keep must be one that the reference has alone, "

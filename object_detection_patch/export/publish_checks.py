@@ -88,9 +88,9 @@ def check_image_size(patch: Patch, model: bytes, base: str) -> None:
         wanted, found = (f"{h} x {w}" for h, w in (trained, size))
         raise PublishError(
             "A patch is published for a base of the input size that it was "
-            f"trained at, {wanted}. Received: {base} of {found}; `od-patch "
-            f"merge` makes a detector of {wanted} of this patch, and "
-            "`export-base` a base of that."
+            f"trained at, {wanted}. Received: {base} of {found}; give "
+            "`export-base` the same checkpoint with that size in its "
+            "pipeline.config (model.ssd.image_resizer)."
         )
 
 
