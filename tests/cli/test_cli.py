@@ -22,6 +22,7 @@ _VERBS = (
     "footprint",
     "profile",
     "draw",
+    "cascade",
     "export-base",
     "publish",
     "apply",
