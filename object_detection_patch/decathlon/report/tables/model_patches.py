@@ -1,4 +1,4 @@
-"""Scales, biases, statistics and last layers, beside the paper of patches."""
+"""Scales and biases, statistics and last layers, beside their paper."""
 
 from __future__ import annotations
 
