@@ -244,7 +244,7 @@ def test_a_checkpoint_of_another_target_is_refused(small_world):
     free = model("_free", "")
     with pytest.raises(
         methods.OtherPatchError,
-        match="`target of 60,000 bytes` .* in 'there', but `binary_mask`",
+        match="`target of 60,000 bytes` in 'there', but `binary_mask`",
     ):
         free.patch.refuse_other_parts(
             "there", bounded.patch.part_numbers.numpy()
