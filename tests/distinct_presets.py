@@ -21,6 +21,7 @@ _ALIKE = (
     "SPOTTUNE_GLOBAL",
     "ALWAYS_TUNED",
     "BN_STATISTICS",
+    "BIAS_ONLY",
 )
 DISTINCT_PRESETS = [
     name for name in presets.preset_names() if name not in _ALIKE

@@ -86,7 +86,7 @@ def check_shared(config: patch_pb2.Patch) -> None:
             raise ValueError(
                 "Tasks that train one base together may keep these to "
                 f"themselves: {', '.join(f'`{n}`' for n in able)}. Received: "
-                f"`{name}`, which needs a base that stays as it is "
+                f"`{name}`, which as written needs a base that stays as it is "
                 "(pipeline.config, [object_detection_patch.patch])."
             )
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import abc
 import collections
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -184,7 +184,8 @@ class Part(abc.ABC):
     """One kind of thing that a patch adds to a base model.
 
     `shares_base` says whether what the part leaves of the base may train
-    too, for all tasks at once. Not where it counts on a frozen base.
+    too, for all tasks at once. Not where it counts on a frozen base; options
+    may take it back.
 
     Args:
       options: the message of this part's arm.
@@ -193,7 +194,7 @@ class Part(abc.ABC):
       ValueError: for an option outside its range.
     """
 
-    shares_base: ClassVar[bool] = False
+    shares_base: bool = False
 
     def __init__(self, options: Any) -> None:
         self.options = options

@@ -7,23 +7,38 @@ from typing import Any
 from object_detection_patch.hosts import HostBatchNorm, Hosts
 from object_detection_patch.keras_version import keras
 from object_detection_patch.methods import base
+from object_detection_patch.methods.shift import TrainedShift
 
 
 class BatchNorm(base.Part):
-    """Trains every BatchNorm, or lets its statistics alone follow the task.
+    """Trains every BatchNorm, or its shift or its statistics alone.
 
-    Ships two folded floats a channel either way.
+    Ships two folded floats a channel in all cases.
     """
 
     shares_base = True
+
+    def __init__(self, options: Any) -> None:
+        super().__init__(options)
+        if options.shift_only and options.statistics_only:
+            raise ValueError(
+                "`batch_norm` takes `shift_only` or `statistics_only`. "
+                "Received: both (pipeline.config, "
+                "[object_detection_patch.patch])."
+            )
+        if options.shift_only:
+            self.shares_base = False
 
     def patches(self, host: base.Host) -> bool:
         return isinstance(host, HostBatchNorm)
 
     def attach(self, host: base.Host) -> base.HostPatch:
-        if not self.options.statistics_only:
+        if self.options.shift_only:
+            patch: base.HostPatch = TrainedShift(name=base.layer_name(host))
+        elif self.options.statistics_only:
+            patch = AdaptedStatistics(name=base.layer_name(host))
+        else:
             return base.attach_trained(host)
-        patch = AdaptedStatistics(name=base.layer_name(host))
         patch.build(host.channels)
         return patch
 

@@ -37,6 +37,8 @@ PRESETS: dict[int, tuple[str, ...]] = {
     patch_pb2.COMPACT: ("binary_mask", "batch_norm"),
     patch_pb2.SCALE_BIAS_ONLY: ("batch_norm",),
     patch_pb2.BN_STATISTICS: ("batch_norm",),
+    patch_pb2.MOBILE_TL: ("mobile_tl",),
+    patch_pb2.BIAS_ONLY: ("batch_norm",),
 }
 
 
@@ -74,6 +76,9 @@ _OPTIONS: dict[int, patch_pb2.Part] = {
     ),
     patch_pb2.BN_STATISTICS: patch_pb2.Part(
         batch_norm=patch_pb2.BatchNorm(statistics_only=True)
+    ),
+    patch_pb2.BIAS_ONLY: patch_pb2.Part(
+        batch_norm=patch_pb2.BatchNorm(shift_only=True)
     ),
 }
 

@@ -1,7 +1,7 @@
-"""A BatchNorm that trains its shift alone, and the activation behind it.
+"""A BatchNorm that trains its shift alone, and an activation behind it.
 
-Neither keeps a feature map for the backward pass: the first nothing at all,
-the second a bit an element. Reference: Chiang et al., MobileTL, AAAI 2023,
+The first keeps nothing for the backward pass, the second, whose gradient may be
+signed, a bit an element. Reference: Chiang et al., MobileTL, AAAI 2023,
 Eq. 1 and 2: of y = gamma (x - mean) / sigma + beta with frozen gamma, mean and
 sigma,
 
@@ -24,7 +24,7 @@ from object_detection_patch.patch_file import edits
 
 
 @keras.utils.register_keras_serializable("object_detection_patch")
-class ShiftedBatchNorm(base.HostPatch):
+class TrainedShift(base.HostPatch):
     """Trains beta of its host; ships gamma as it is and the task's beta."""
 
     def build(self, channels: int) -> None:
@@ -35,15 +35,10 @@ class ShiftedBatchNorm(base.HostPatch):
         return [host.layer.beta]
 
     def take_over(self, host: HostBatchNorm) -> None:
-        layer = host.layer
-        base.replace_call(layer, shifted(layer))
-        for activation, position in _activations(layer):
-            base.replace_call(activation, _signed(activation.call, position))
+        base.replace_call(host.layer, shifted(host.layer))
 
     def give_back(self, host: HostBatchNorm) -> None:
         base.own_call(host.layer)
-        for activation, _ in _activations(host.layer):
-            base.own_call(activation)
 
     def edits(self, host: HostBatchNorm) -> list[edits.Edit]:
         layer = host.layer
@@ -52,6 +47,21 @@ class ShiftedBatchNorm(base.HostPatch):
                 host.name, layer.gamma.numpy(), layer.beta.numpy()
             )
         ]
+
+
+@keras.utils.register_keras_serializable("object_detection_patch")
+class ShiftedBatchNorm(TrainedShift):
+    """Besides, gives the activation behind its host a signed gradient."""
+
+    def take_over(self, host: HostBatchNorm) -> None:
+        super().take_over(host)
+        for activation, position in _activations(host.layer):
+            base.replace_call(activation, _signed(activation.call, position))
+
+    def give_back(self, host: HostBatchNorm) -> None:
+        super().give_back(host)
+        for activation, _ in _activations(host.layer):
+            base.own_call(activation)
 
 
 def shift_only(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from object_detection_patch import hosts as hosts_lib
 from object_detection_patch import methods
@@ -284,3 +285,53 @@ def test_what_is_written_decides_over_the_preset():
     assert not presets.freezes_heads(config)
     config.freeze_heads = True
     assert presets.freezes_heads(config)
+
+
+# Shifts alone.
+
+
+def test_only_shifts_train_and_statistics_stay():
+    model, norm, patch = _statistics_model("BIAS_ONLY")
+    random = np.random.default_rng(5)
+    images = random.normal(2.0, 3.0, (8, 4, 4, 2)).astype(np.float32)
+    kernel = model.get_layer("conv").kernel.numpy()
+    gamma, beta, mean, variance = norm.get_weights()
+    assert {id(v) for v in model.trainable_variables} == {
+        id(v) for v in (norm.beta, *model.get_layer("head").variables)
+    }
+
+    _fit(model, images, np.arange(8) % 3, steps=2)
+
+    found = dict(zip("gbmv", norm.get_weights(), strict=True))
+    np.testing.assert_array_equal(found["g"], gamma)
+    np.testing.assert_array_equal(found["m"], mean)
+    np.testing.assert_array_equal(found["v"], variance)
+    np.testing.assert_array_equal(model.get_layer("conv").kernel, kernel)
+    assert np.abs(found["b"] - beta).min() > 0
+    (edit,) = [e for e in patch.edits() if isinstance(e, ScaleOffset)]
+    np.testing.assert_array_equal(edit.scale, gamma)
+    np.testing.assert_array_equal(edit.offset, found["b"])
+
+
+def test_a_shift_gets_the_gradient_of_the_dense_layer_behind_it():
+    """The mean over places passes each shift its head's row, unchanged."""
+    model, norm, _ = _statistics_model("BIAS_ONLY")
+    images = np.ones((1, 4, 4, 2), np.float32)
+    with tf.GradientTape() as tape:
+        first_class = model(images, training=True)[0, 0]
+    found = tape.gradient(first_class, norm.beta)
+
+    expected = model.get_layer("head").kernel[:, 0]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_shift_only_and_statistics_only_exclude_each_other():
+    config = patch_config("BIAS_ONLY")
+    config.part.add().batch_norm.statistics_only = True
+    with pytest.raises(ValueError, match=r"`shift_only` or `statistics_only`"):
+        methods.check(config)
+
+
+def test_tasks_that_train_one_base_cannot_keep_shifts_alone():
+    with pytest.raises(ValueError, match="`batch_norm`, which as written"):
+        methods.check_shared(patch_config("BIAS_ONLY"))

@@ -174,7 +174,7 @@ def test_a_part_is_one_class_named_like_its_arm(arm):
 
 
 def test_every_part_and_every_preset_is_trained_here(trained):
-    assert len(_configs()) == 10 + 20
+    assert len(_configs()) == 10 + 22
     assert trained.contents.edits
     variables = trained.model.trainable_variables
     moving = len(variables) > 2 or _in_place(trained)
@@ -357,8 +357,9 @@ def test_private_tensors_are_those_that_training_moves(trained):
 
 def _shares_base(config: patch_pb2.Patch) -> bool:
     return all(
-        methods.part_class(part.WhichOneof("part")).shares_base
+        methods.part_class(arm)(getattr(part, arm)).shares_base
         for part in presets.resolve_parts(config)
+        for arm in [part.WhichOneof("part")]
     )
 
 
@@ -407,7 +408,7 @@ def test_who_counts_on_a_frozen_base_is_refused_beside_a_training_one():
     with pytest.raises(
         ValueError,
         match=r"may keep these to themselves: `batch_norm`, .*\. Received: "
-        r"`binary_mask`, which needs a base that stays as it is",
+        r"`binary_mask`, which as written needs a base that stays as it is",
     ):
         methods.check_shared(presets.patch_config("SPOTPATCH"))
 

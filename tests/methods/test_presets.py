@@ -38,8 +38,10 @@ _COSTS = {
     "COMPACT": (_KERNELS, 5 + _NORMS, 5),
     "SCALE_BIAS_ONLY": (0, _NORMS, 0),
     "BN_STATISTICS": (0, _NORMS, 0),
+    "BIAS_ONLY": (0, _NORMS, 0),
 }
-# Of a backbone with blocks: test_block_tuning.py, test_instance_routing.py.
+# Of a backbone with blocks: test_block_tuning.py, test_instance_routing.py,
+# test_mobile_tl.py.
 _OF_BLOCKS = (
     "SPOTTUNE",
     "ROUTED_SPOTPATCH",
@@ -51,6 +53,7 @@ _OF_BLOCKS = (
     "RANDOM_POLICY",
     "SPOTTUNE_GLOBAL",
     "ALWAYS_TUNED",
+    "MOBILE_TL",
 )
 
 
@@ -126,6 +129,7 @@ def test_the_presets_of_the_spotpatch_paper():
         "COMPACT",
         "SCALE_BIAS_ONLY",
         "BN_STATISTICS",
+        "BIAS_ONLY",
         *_OF_BLOCKS,
     }
 
@@ -176,7 +180,7 @@ def test_a_config_without_clear_parts_is_refused(text, message):
 def test_an_unknown_preset_is_refused(name):
     with pytest.raises(
         ValueError,
-        match=r"must be one of SPOTPATCH, .*BN_STATISTICS\. "
+        match=r"must be one of SPOTPATCH, .*BIAS_ONLY\. "
         rf"Received: '{name}'",
     ):
         presets.patch_config(name)

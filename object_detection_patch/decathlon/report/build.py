@@ -20,6 +20,7 @@ from object_detection_patch.decathlon.report.tables import (
     int8,
     joint,
     joint_claims,
+    mobile_tl,
     model_patches,
     rates,
     scores,
@@ -38,9 +39,9 @@ def build_tables(results: Results) -> tuple[Section, ...]:
     """Sections with every table that the results have something for.
 
     Keys, which figures are added by: `claims`, `decathlon`, `scores`,
-    `gates`, `updating`, `sizes`, `sparsity`, `families`, `compact`, `joint`,
-    `spread`, `datasets`, `costs`, `setting`. What a suite has no experiment
-    for is left out.
+    `gates`, `updating`, `sizes`, `sparsity`, `families`, `mobile_tl`,
+    `compact`, `joint`, `spread`, `datasets`, `costs`, `setting`. What a suite
+    has no experiment for is left out.
     """
     sections = (
         _claims(results),
@@ -51,6 +52,7 @@ def build_tables(results: Results) -> tuple[Section, ...]:
         _sizes(results),
         *_sparsity(results),
         *_families(results),
+        *_mobile_tl(results),
         *_compact(results),
         *_joint(results),
         *_spread(results),
@@ -144,6 +146,16 @@ def _families(results: Results) -> Iterator[Section]:
         if tuning and given.rates
         else None,
     )
+
+
+def _mobile_tl(results: Results) -> Iterator[Section]:
+    given = results.suite.families
+    if given is not None:
+        yield _section(
+            "mobile_tl",
+            "Training that fits a phone",
+            mobile_tl.table(results, given),
+        )
 
 
 def _compact(results: Results) -> Iterator[Section]:

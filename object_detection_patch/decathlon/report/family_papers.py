@@ -1,6 +1,6 @@
 """What the papers of further methods print, read from the copy here.
 
-Residual adapters, SpotTune, and K for the Price of 1.
+Residual adapters, SpotTune, K for the Price of 1, and MobileTL.
 
 Rows are found by preset, with `, joint SVD` or `, always tuned` where a paper
 has a variant of one. What a paper does not print is None.
@@ -25,6 +25,8 @@ Table = Literal[
     "patches_table2",
     "patches_table3",
     "patches_table6",
+    "mobile_tl_table3",
+    "mobile_tl_table5",
 ]
 _PERCENT_DIGITS = 6
 

@@ -22,6 +22,7 @@ from object_detection_patch.decathlon.running.record import (
     Footprint,
     Gate,
     Outcome,
+    TrainingCost,
 )
 from object_detection_patch.decathlon.suite.runs import Run
 from object_detection_patch.multi_task import result as joint_result
@@ -32,6 +33,7 @@ from object_detection_patch.patch_file import (
     to_bytes,
 )
 from object_detection_patch.patch_file.whole_file import write_whole
+from object_detection_patch.profiling import ssd
 from object_detection_patch.training import cost, shipped
 
 
@@ -60,6 +62,8 @@ def outcome(folder: Folder, run: Run, config: str, phases: Phases) -> Outcome:
                 picture,
             )
             routing = routes.decided(method, run.task.eval_images)
+    with phases.phase("profile"):
+        training = training_cost(config)
     result = Outcome(
         base_fingerprint=patch.base_fingerprint,
         accuracy=found,
@@ -77,11 +81,23 @@ def outcome(folder: Folder, run: Run, config: str, phases: Phases) -> Outcome:
         float32=None,
         int8=None,
         routing=routing,
+        training=training,
     )
     start = run.starts_from
     if start is not None and start.is_joint:
         return family_size.weighed(folder, start, method, patch, result)
     return result
+
+
+def training_cost(config: str) -> TrainingCost:
+    """What a step of the training that a config asks for costs."""
+    total = ssd.profile(config).total
+    return TrainingCost(
+        memory_bytes=total.memory_bytes,
+        kept_bytes=total.kept_bytes,
+        flops=total.flops,
+        parameters=total.trained_parameters,
+    )
 
 
 def joint_outcome(

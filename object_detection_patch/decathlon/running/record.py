@@ -117,6 +117,23 @@ class Routing(_Strict, frozen=True):
     always_tuned: Accuracy | None
 
 
+class TrainingCost(_Strict, frozen=True):
+    """One step of a training, counted before it runs (`profiling`).
+
+    Args:
+      memory_bytes: parameters, activations that are kept, gradients,
+        optimizer, and the largest layer's temporary values.
+      kept_bytes: of activations and masks for the backward pass.
+      flops: forward and backward.
+      parameters: how many values train.
+    """
+
+    memory_bytes: _Count
+    kept_bytes: _Count
+    flops: _Count
+    parameters: _Count
+
+
 class Environment(_Strict, frozen=True):
     """Where a run took place."""
 
@@ -141,6 +158,7 @@ class Outcome(_Strict, frozen=True):
         records from before `compact` lack it.
       float32, int8: on the phone; None where the suite does without.
       routing: None for a method that routes nothing.
+      training: None for joint trainings, and in records from before it.
     """
 
     base_fingerprint: str
@@ -151,6 +169,7 @@ class Outcome(_Strict, frozen=True):
     float32: OnPhone | None
     int8: OnPhone | None
     routing: Routing | None = None
+    training: TrainingCost | None = None
 
 
 class RunRecord(_Strict, frozen=True):

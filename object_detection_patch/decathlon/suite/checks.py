@@ -106,6 +106,7 @@ def _family_faults(suite: Suite) -> Iterator[_Fault]:
         ("`families.tasks` must be", families.tasks, own),
         ("`families.rates` must be of", families.rates, families.methods),
         ("`families.tuned_on` must be of `tuning`,", families.tuned_on, split),
+        ("`families.variants` must be of", families.variants, families.methods),
         ("`families.compressed` must be", families.compressed, _COMPRESSIONS),
     ):
         yield from _unknown(rule, names, known)
@@ -174,6 +175,9 @@ def _option_faults(suite: Suite) -> Iterator[_Fault]:
     for name, family in _families(suite):
         texts = (family.options, *family.options_of.values())
         written += [(name, text) for text in texts]
+    if suite.families:
+        for name, variants in suite.families.variants.items():
+            written += [(name, text) for text in variants.values()]
     for name, options in written:
         try:
             patch = presets.patch_config(name)

@@ -19,6 +19,14 @@ from object_detection_patch.decathlon.suite.suite import (
 ADAPTERS = ("PARALLEL_ADAPTERS", "SERIES_ADAPTERS", "LOW_RANK_ADAPTERS")
 # Half of the channels (Rebuffi et al., Section 3.4).
 _SHARE = 0.5
+# Without a label three blocks train. `exact` fine-tunes them as they are.
+_BLOCKS = {
+    "blocks_1": "trainable_blocks: 1",
+    "blocks_6": "trainable_blocks: 6",
+    "exact_1": "trainable_blocks: 1 approximate: false",
+    "exact_3": "trainable_blocks: 3 approximate: false",
+    "exact_6": "trainable_blocks: 6 approximate: false",
+}
 MASKED = "ROUTED_SPOTPATCH"
 """SPOTPATCH whose images choose blocks: it is given SPOTPATCH's options."""
 
@@ -52,6 +60,12 @@ def families(
         },
         rates=tried or {},
         tuned_on=tuple(tuned_on),
+        variants={
+            "MOBILE_TL": {
+                label: f"  part {{ mobile_tl {{ {blocks} }} }}\n"
+                for label, blocks in _BLOCKS.items()
+            }
+        },
         compressed={
             SVD: _compressed(rates, tasks, ""),
             # The shared factor stays shared while a task trains on.

@@ -72,8 +72,9 @@ class Run:
 
     Args:
       variant: key of the base in `updating`, label of the options in
-        `sparsity` and `compact`, the rate in `tuning`, SVD, JOINT_SVD or
-        empty in `families`, empty in `main` and `joint`.
+        `sparsity` and `compact`, the rate in `tuning`, SVD, JOINT_SVD, a
+        label of `variants` or empty in `families`, empty in `main` and
+        `joint`.
       base: key of the base that is patched.
       training: rate and options of the method.
       starts_from: what it trains on; None for a patch that changes nothing.
@@ -435,7 +436,14 @@ def _families(suite: Suite, seed: int) -> Iterator[Run]:
     for task in suite.tasks:
         for name in families.methods if task.key in families.tasks else ():
             method = _given(families, name, task.key)
-            yield Run(FAMILIES, name, task, seed, suite.base.key, method)
+            run = Run(FAMILIES, name, task, seed, suite.base.key, method)
+            yield run
+            for label, options in families.variants.get(name, {}).items():
+                yield dataclasses.replace(
+                    run,
+                    variant=label,
+                    training=Method(rate=method.rate, options=options),
+                )
     yield from _compressed(suite, families, seed)
 
 

@@ -173,6 +173,8 @@ class Families(_Strict, frozen=True, kw_only=True):
       methods: preset -> how it is trained.
       rates: method -> rates to try, as in `tuning`.
       tuned_on: keys of tasks of the suite's `tuning`, whose split is used.
+      variants: method -> label, in run ids and file names -> options in place
+        of the method's own.
       compressed: `svd` (each task by itself) or `joint_svd` (all tasks
         together) -> how PARALLEL_ADAPTERS are cut and trained on.
     """
@@ -181,6 +183,7 @@ class Families(_Strict, frozen=True, kw_only=True):
     methods: Mapping[str, Family]
     rates: Mapping[str, tuple[_Rate, ...]] = {}
     tuned_on: tuple[_Key, ...] = ()
+    variants: Mapping[str, Mapping[_Label, str]] = {}
     compressed: Mapping[str, Compressed] = {}
 
 

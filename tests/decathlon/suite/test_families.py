@@ -61,6 +61,56 @@ def test_a_run_for_each_family_and_task():
     assert {run.base for run in found} == {"source"}
 
 
+def test_variants_are_trained_at_the_rate_of_their_method():
+    found = runs.select(
+        _suite(variants={"SPOTTUNE": {"few": "b", "many": "c"}}),
+        experiments=["families"],
+        methods=["SPOTTUNE"],
+    )
+
+    assert [
+        (run.id, run.training.rate, run.training.options) for run in found
+    ] == [
+        ("families__spottune__coco__seed1", 1e-3, "a"),
+        ("families__spottune__coco__few__seed1", 1e-3, "b"),
+        ("families__spottune__coco__many__seed1", 1e-3, "c"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variants", "message"),
+    [
+        ({"BN_PATCH": {}}, "`families.variants` must be of one of SPOTTUNE"),
+        ({"SPOTTUNE": {"few": "a part"}}, "`options` of SPOTTUNE must be"),
+    ],
+)
+def test_variants_that_cannot_be_trained_are_refused(variants, message):
+    given = _suite(
+        variants=variants, methods={"SPOTTUNE": Family(rate=1e-3)}, rates={}
+    )
+    with pytest.raises(ValueError, match=message):
+        checks.check(given, "suite.json")
+
+
+def test_mini_trains_a_few_top_blocks_with_and_without_mobile_tl():
+    given = mini.suite().families
+    found = {}
+    for label, options in given.variants["MOBILE_TL"].items():
+        patch = presets.patch_config("MOBILE_TL")
+        text_format.Merge(options, patch)
+        (part,) = presets.resolve_parts(patch)
+        blocks = part.mobile_tl
+        found[label] = blocks.trainable_blocks, blocks.approximate
+
+    assert found == {
+        "blocks_1": (1, True),
+        "blocks_6": (6, True),
+        "exact_1": (1, False),
+        "exact_3": (3, False),
+        "exact_6": (6, False),
+    }
+
+
 def test_rates_are_tried_on_the_tasks_that_are_named():
     found = runs.select(_suite(), experiments=["tuning"], methods=["L2_SP"])
 

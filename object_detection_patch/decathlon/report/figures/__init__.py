@@ -16,6 +16,9 @@ from object_detection_patch.decathlon.report.figures.footprints import (
 )
 from object_detection_patch.decathlon.report.figures.joint import joint_figures
 from object_detection_patch.decathlon.report.figures.layers import layer_figures
+from object_detection_patch.decathlon.report.figures.mobile_tl import (
+    mobile_tl_figures,
+)
 from object_detection_patch.decathlon.report.figures.policies import (
     policy_figures,
 )
@@ -38,6 +41,7 @@ _SECTIONS = (
     ("sizes", "Sizes, and 8 bits", precision_figures),
     ("sparsity", "The weight of sparsity", sparsity_figures),
     ("families", "Adapters and routing", policy_figures),
+    ("mobile_tl", "Training that fits a phone", mobile_tl_figures),
     ("compact", "Smaller files", compact_figures),
     ("joint", "One base, trained by several tasks", joint_figures),
     ("costs", "Time and memory", cost_figures),

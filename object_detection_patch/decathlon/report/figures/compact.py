@@ -7,7 +7,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
-from matplotlib.lines import Line2D
 
 from object_detection_patch.decathlon.report.collect import Results
 from object_detection_patch.decathlon.report.contents import Figure
@@ -148,13 +147,7 @@ def _draw(drawn: Sequence[Seeds]) -> Drawing:
     for axis, one in zip(axes, drawn, strict=True):
         _draw_points(axis, one.points, looks)
         axis.set_title(one.title)
-    style.legend_below(
-        figure,
-        [
-            Line2D([], [], **looks[method].filled(), label=svg.label(method))
-            for method in methods
-        ],
-    )
+    panels.add_legend(figure, looks)
     return figure
 
 

@@ -62,12 +62,19 @@ def draw(panels: Sequence[Panel], looks: Mapping[str, style.Look]) -> Drawing:
         if len(panels) > 1:
             axis.set_title(panel.title)
     methods = dict.fromkeys(m for panel in panels for m in panel.filled)
-    handles = [
-        Line2D([], [], **looks[method].filled(), label=svg.label(method))
-        for method in methods
-    ]
-    style.legend_below(figure, handles)
+    add_legend(figure, {method: looks[method] for method in methods})
     return figure
+
+
+def add_legend(figure: Drawing, looks: Mapping[str, style.Look]) -> None:
+    """A mark for each method, under all panels."""
+    style.legend_below(
+        figure,
+        [
+            Line2D([], [], **look.filled(), label=svg.label(method))
+            for method, look in looks.items()
+        ],
+    )
 
 
 def _draw_points(
@@ -89,22 +96,23 @@ def _draw_points(
 
 def label_axes(axis: Axes, across: str) -> None:
     """Costs on a logarithmic scale, Scores from 0."""
+    scale_costs(axis, across)
+    axis.set_ylabel("Score")
+    axis.set_ylim(bottom=0)
+
+
+def scale_costs(axis: Axes, across: str) -> None:
+    """A logarithmic scale from left to right."""
     axis.set_xscale("log")
     axis.xaxis.set_major_locator(LogLocator(subs=_LABELLED))
     axis.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     axis.xaxis.set_minor_locator(NullLocator())
     axis.set_xlabel(across)
-    axis.set_ylabel("Score")
-    axis.set_ylim(bottom=0)
 
 
 def _label(axis: Axes, panel: Panel) -> None:
     label_axes(axis, panel.across)
     if panel.hollow:
-        axis.annotate(
-            "filled: {}, hollow: {}".format(*panel.meaning),
-            (0.02, 0.02),
-            xycoords="axes fraction",
-            color=style.MUTED,
-            size=8,
+        style.write_inside(
+            axis, "filled: {}, hollow: {}".format(*panel.meaning)
         )

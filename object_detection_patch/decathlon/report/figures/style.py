@@ -39,7 +39,7 @@ _KNOWN = {
     "WEIGHTTRANS": ("#0072b2", "P"),
     "SPOTPATCH": ("#d55e00", "o"),
 }
-_FURTHER = (("#774422", "X"), ("#99bb66", "p"))
+_FURTHER = (("#774422", "X"), ("#99bb66", "p"), ("#aa77ff", "*"))
 
 _SETTINGS = {
     "axes.axisbelow": True,
@@ -172,6 +172,13 @@ def write(
         va="center",
         size=8,
         annotation_clip=False,
+    )
+
+
+def write_inside(axis: Axes, text: str) -> None:
+    """A small note at the foot of the axes."""
+    axis.annotate(
+        text, (0.02, 0.02), xycoords="axes fraction", color=MUTED, size=8
     )
 
 

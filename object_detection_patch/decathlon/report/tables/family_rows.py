@@ -38,7 +38,7 @@ def rows(results: Results, families: Families) -> Rows:
         COMPRESSED_JOINTLY: (FAMILIES, PARALLEL, JOINT_SVD),
     }
     found = {
-        name: _outcomes(results, families, *key) for name, key in known.items()
+        name: outcomes(results, families, *key) for name, key in known.items()
     }
     found[ALWAYS_TUNED] = _always_tuned(found.get(SPOTTUNE, {}))
     return {name: row for name, row in found.items() if row}
@@ -60,13 +60,14 @@ def training_seconds(
     return statistics.median(spent) if spent else None
 
 
-def _outcomes(
+def outcomes(
     results: Results,
     families: Families,
     experiment: str,
     method: str,
     variant: str,
 ) -> dict[str, record.Outcome]:
+    """Task -> what a run gave, of those tasks that have run."""
     return {
         task: outcome
         for task in families.tasks

@@ -11,7 +11,7 @@ from object_detection_patch.decathlon.report import html
 from object_detection_patch.decathlon.report.figures import style
 from tests.decathlon.report.results import METHODS
 
-_LOOKS = style.looks((*METHODS, "OTHER", "ANOTHER"))
+_LOOKS = style.looks((*METHODS, "OTHER", "ANOTHER", "A THIRD"))
 
 # Machado, Oliveira, Fernandes 2009, severity 1, on linear RGB.
 _SIGHTS = {
