@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 from object_detection_patch.decathlon.report import family_papers
 from object_detection_patch.decathlon.report.collect import Results
@@ -27,7 +28,8 @@ from object_detection_patch.decathlon.suite.suite import FINE_TUNING, Families
 MOBILE_TL = "MOBILE_TL"
 _BESIDE = ("FEATURE_EXTRACTOR", "BIAS_ONLY")
 _OF_MAIN = ("BN_PATCH", FINE_TUNING)
-_TABLE_3, _TABLE_5 = "mobile_tl_table3", "mobile_tl_table5"
+_TABLE_3: Final = "mobile_tl_table3"
+_TABLE_5: Final = "mobile_tl_table5"
 _MILLION = 1e6
 
 
@@ -100,10 +102,10 @@ def table(results: Results, families: Families) -> Table | None:
             found.score(row.name),
             "yes" if row.is_best else "",
             row.memory,
-            ratio(row.memory, usual and usual.memory),
+            ratio(row.memory, usual.memory if usual else None),
             _over_all(row.name, "memory"),
             row.operations,
-            ratio(row.operations, usual and usual.operations),
+            ratio(row.operations, usual.operations if usual else None),
             _over_all(row.name, "operations"),
             round(row.parameters),
             found.total(row.name, costing.small_files().whole),
