@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from object_detection_patch.cli.options import (
+    add_base,
     add_json,
     print_json,
     require_folder,
@@ -27,14 +28,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
         "detector unless the one before was sure. Chosen to keep the mAP of "
         "the best detector at the least cost, and measured on other images.",
     )
-    verb.add_argument(
-        "--base_config", required=True, help="pipeline.config of the base"
-    )
-    verb.add_argument(
-        "--base_checkpoint",
-        required=True,
-        help="the base's checkpoint: a directory or a prefix",
-    )
+    add_base(verb)
     verb.add_argument(
         "--patches",
         required=True,

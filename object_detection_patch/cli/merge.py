@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 
+from object_detection_patch.cli.options import add_base
+
 
 def add(verbs: argparse._SubParsersAction) -> None:
     verb = verbs.add_parser(
@@ -12,14 +14,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
         description="Writes a checkpoint and a pipeline.config without any "
         "patch layer, on which every tool of the OD API works.",
     )
-    verb.add_argument(
-        "--base_config", required=True, help="pipeline.config of the base"
-    )
-    verb.add_argument(
-        "--base_checkpoint",
-        required=True,
-        help="the base's checkpoint: a directory or a prefix",
-    )
+    add_base(verb)
     verb.add_argument("--patch", required=True, help="patch file")
     verb.add_argument(
         "--output_dir", required=True, help="new or empty directory"

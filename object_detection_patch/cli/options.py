@@ -21,6 +21,18 @@ def add_pipeline_config(verb: argparse.ArgumentParser) -> None:
     )
 
 
+def add_base(verb: argparse.ArgumentParser) -> None:
+    """A base as the OD API has it."""
+    verb.add_argument(
+        "--base_config", required=True, help="pipeline.config of the base"
+    )
+    verb.add_argument(
+        "--base_checkpoint",
+        required=True,
+        help="the base's checkpoint: a directory or a prefix",
+    )
+
+
 def add_encoding(
     verb: argparse.ArgumentParser, *, default: str | None, otherwise: str
 ) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import msgspec
-
 from object_detection_patch import recipes
 from object_detection_patch.decathlon import tasks
 from object_detection_patch.decathlon.suite import families
@@ -188,10 +186,8 @@ def suite() -> Suite:
             steps=_TASK_SCHEDULE.steps,
             parameters=_PARAMETERS,
         ),
-        joint=msgspec.structs.replace(
-            joint(_FAMILY_TASKS),
-            rates=dict.fromkeys(_JOINT_RATES, _RATES_OF_KERNELS),
-            tuned_on=_FAMILY_TASKS,
+        joint=joint(
+            _FAMILY_TASKS, tried=_RATES_OF_KERNELS, tuned_on=_FAMILY_TASKS
         ),
         quick=(_QUICK_TASKS, _QUICK_METHODS),
         settings=_SETTINGS,
@@ -246,9 +242,24 @@ def compact(
     )
 
 
-def joint(tasks: Sequence[str]) -> Joint:
-    """Each kind of joint training on these tasks; the paper's S/B and more."""
-    return Joint(tasks=tuple(tasks), private=_JOINT_RATES)
+def joint(
+    tasks: Sequence[str],
+    *,
+    tried: tuple[float, ...] = (),
+    tuned_on: Sequence[str] = (),
+) -> Joint:
+    """Each kind of joint training on these tasks; the paper's S/B and more.
+
+    Args:
+      tried: rates to choose from.
+      tuned_on: keys of tasks to choose them on.
+    """
+    return Joint(
+        tasks=tuple(tasks),
+        private=_JOINT_RATES,
+        rates=dict.fromkeys(_JOINT_RATES, tried) if tried else {},
+        tuned_on=tuple(tuned_on),
+    )
 
 
 def _task(key: str, images: int = _TASK_IMAGES) -> SuiteTask:

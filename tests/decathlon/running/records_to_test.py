@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import pathlib
+from collections.abc import Iterable
 from typing import Any
 
-from object_detection_patch.decathlon.running import record
+from object_detection_patch.decathlon.running import plan, record
+from object_detection_patch.decathlon.running.folder import (
+    Folder,
+    open_folder,
+)
 from object_detection_patch.decathlon.suite import runs as runs_lib
 
 ENVIRONMENT = record.Environment(
@@ -79,3 +85,18 @@ def base_record(suite: Any, key: str, **changes: Any) -> record.BaseRecord:
             **changes,
         }
     )
+
+
+def prepared_folder(
+    root: pathlib.Path, suite: Any, runs: Iterable[runs_lib.Run]
+) -> Folder:
+    """A directory whose data and base are there, as far as names go."""
+    found = open_folder(root)
+    plan.settle_suite(found, suite)
+    found.data.mkdir(parents=True)
+    for run in runs:
+        for name in ("train_records", "eval_records", "label_map"):
+            (found.data / getattr(run.task, name)).write_bytes(b"x")
+    record.write_json(found.base_record("source"), base_record(suite, "source"))
+    found.checkpoint("source").mkdir(parents=True)
+    return found

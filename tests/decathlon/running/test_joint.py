@@ -15,7 +15,6 @@ from object_detection_patch.decathlon.running import (
     keeping,
     measuring,
     one,
-    plan,
     record,
     training,
 )
@@ -30,8 +29,8 @@ from object_detection_patch.decathlon.suite.suite import (
 from object_detection_patch.multi_task import loop, result
 from object_detection_patch.patch_file import read_patch
 from tests.decathlon.running.records_to_test import (
-    base_record,
     outcome,
+    prepared_folder,
     run_record,
 )
 from tests.decathlon.suite import suites_to_test
@@ -45,18 +44,7 @@ _UNMEASURED = msgspec.structs.replace(outcome(), int8=None)
 
 @pytest.fixture
 def folder(tmp_path):
-    """A directory whose data and base are there, as far as names go."""
-    found = open_folder(tmp_path / "out")
-    plan.settle_suite(found, _SUITE)
-    found.data.mkdir(parents=True)
-    for run in (_BIRDS, _COCO):
-        for name in ("train_records", "eval_records", "label_map"):
-            (found.data / getattr(run.task, name)).write_bytes(b"x")
-    record.write_json(
-        found.base_record("source"), base_record(_SUITE, "source")
-    )
-    found.checkpoint("source").mkdir(parents=True)
-    return found
+    return prepared_folder(tmp_path / "out", _SUITE, (_BIRDS, _COCO))
 
 
 @pytest.fixture

@@ -14,13 +14,11 @@ from object_detection_patch.decathlon.running import (
     keeping,
     measuring,
     one,
-    plan,
     record,
     training,
 )
 from object_detection_patch.decathlon.running.folder import (
     FolderError,
-    open_folder,
 )
 from object_detection_patch.decathlon.running.lock import locked
 from object_detection_patch.decathlon.suite import runs
@@ -28,6 +26,7 @@ from object_detection_patch.decathlon.suite.suite import Drawn, Method
 from tests.decathlon.running.records_to_test import (
     base_record,
     outcome,
+    prepared_folder,
     run_record,
 )
 from tests.decathlon.suite.suites_to_test import suite
@@ -39,17 +38,7 @@ _UNMEASURED = msgspec.structs.replace(outcome(), int8=None)
 
 @pytest.fixture
 def folder(tmp_path):
-    """A directory whose data and base are there, as far as names go."""
-    found = open_folder(tmp_path / "out")
-    plan.settle_suite(found, _SUITE)
-    found.data.mkdir(parents=True)
-    for name in ("train_records", "eval_records", "label_map"):
-        (found.data / getattr(_RUN.task, name)).write_bytes(b"x")
-    record.write_json(
-        found.base_record("source"), base_record(_SUITE, "source")
-    )
-    found.checkpoint("source").mkdir(parents=True)
-    return found
+    return prepared_folder(tmp_path / "out", _SUITE, [_RUN])
 
 
 @pytest.fixture
