@@ -33,7 +33,10 @@ import one_step
 
 from object_detection_patch.od_api import compat
 
-METHODS = ("FINE_TUNING", "BN_PATCH", "BIASES", "TOP_BLOCKS", "MOBILE_TL")
+METHODS = (
+    *("FINE_TUNING", "BN_PATCH", "BIAS_ONLY", "TOP_BLOCKS", "MOBILE_TL"),
+    "SHIFTED_NECK",
+)
 
 
 def main() -> int:
@@ -74,9 +77,9 @@ def main() -> int:
 def _patch_text(method: str, blocks: int) -> str:
     top = f"trainable_blocks: {blocks}"
     return {
-        "BIASES": "preset: FEATURE_EXTRACTOR",
         "TOP_BLOCKS": f"part {{ mobile_tl {{ {top} approximate: false }} }}",
         "MOBILE_TL": f"part {{ mobile_tl {{ {top} }} }}",
+        "SHIFTED_NECK": f"part {{ mobile_tl {{ {top} shift_neck: true }} }}",
     }.get(method, f"preset: {method}")
 
 
@@ -95,8 +98,6 @@ class _Detector:
         self.model = one_step.patched(pipeline)
         self._size = size
         self._batch_size = options.batch_size
-        if method == "BIASES":
-            _train_biases(self.model)
         self.timed = one_step.TrainStep(self.model, pipeline, size).timed
 
     def loss(self) -> Any:
@@ -140,8 +141,6 @@ class _Classifier:
             _patch_text(method, options.blocks), patch_pb2.Patch()
         )
         patch_model(self.model, config)
-        if method == "BIASES":
-            _train_biases(self.model)
         random = np.random.default_rng(0)
         self._images = tf.constant(
             random.uniform(-1, 1, (options.batch_size, *shape)), tf.float32
@@ -181,21 +180,6 @@ class _Classifier:
 
 
 _SUBJECTS = {"detector": _Detector, "classifier": _Classifier}
-
-
-def _train_biases(model: Any) -> None:
-    """Shifts of all BatchNorms on frozen statistics, biases, and heads.
-
-    As TinyTL-B (Cai et al., 2020), to which the MobileTL paper compares.
-    """
-    from object_detection_patch.methods import base, shift
-
-    hosts = model.patch.hosts
-    for host in hosts.batch_norms:
-        base.replace_call(host.layer, shift.shifted(host.layer))
-    trained = [host.layer.beta for host in hosts.batch_norms]
-    trained += [host.variable for host in hosts.biases]
-    model.patch._trainable_weights.extend(trained)  # noqa: SLF001
 
 
 def _alone(method: str, options: argparse.Namespace) -> dict[str, int]:
