@@ -95,12 +95,14 @@ def _independent(options: argparse.Namespace, folder: pathlib.Path) -> Column:
 def _fine_tuned(pipeline: Any, size: Size, folder: pathlib.Path) -> str:
     text = input_size.size_text(size)
     patch = folder / f"{text}.patch"
-    if patch.exists():
-        return str(patch)
     config, work = folder / f"{text}.config", folder / text
     sized = input_size.with_size(pipeline, size)
     patch_message = pipeline_config.require_patch(sized, str(config))
     patch_message.CopyFrom(presets.patch_config("FINE_TUNING"))
+    if patch.exists() and config.read_text() == _text(sized):
+        return str(patch)
+    if config.exists() and config.read_text() != _text(sized):
+        raise SystemExit(f"{config} is of another training: use a new folder.")
     _write(config, sized)
     steps = sized.train_config.num_steps
     given = [f"--pipeline_config_path={config}", f"--model_dir={work}"]
@@ -117,9 +119,13 @@ def _fine_tuned(pipeline: Any, size: Size, folder: pathlib.Path) -> str:
 
 
 def _write(path: pathlib.Path, pipeline: Any) -> None:
+    path.write_text(_text(pipeline))
+
+
+def _text(pipeline: Any) -> str:
     from google.protobuf import text_format
 
-    path.write_text(text_format.MessageToString(pipeline))
+    return str(text_format.MessageToString(pipeline))
 
 
 def _records(config: str) -> Sequence[str]:

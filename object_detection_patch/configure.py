@@ -153,7 +153,7 @@ def _sized_text(pipeline: Any, image_size: tuple[int, int] | None) -> str:
     if image_size is not None:
         input_size.fixed_size(pipeline, "--image_size")
         pipeline = input_size.with_size(pipeline, image_size)
-        input_size.refuse_uneven(pipeline, "--image_size")
+        input_size.refuse_uneven(pipeline.model, "--image_size")
     return text_format.MessageToString(pipeline)
 
 

@@ -181,7 +181,19 @@ class _Search:
         found = np.unique(self._confidences[model, self._left])
         indices = np.linspace(0, len(found) - 1, self._places).round()
         if len(found):
-            yield from map(float, found[np.unique(indices.astype(int))])
+            places = np.unique(indices.astype(int))
+            yield from map(float, _below(found)[places])
 
     def _answered(self, stage: Stage) -> np.ndarray:
         return self._left & (self._confidences[stage.model] >= stage.threshold)
+
+
+def _below(values: np.ndarray) -> np.ndarray:
+    """A float32 step below ascending values, unless that meets the next one.
+
+    An app that computes a confidence in float32, or sums in another order,
+    then falls on the same side.
+    """
+    lower = np.nextafter(values.astype(np.float32), np.float32(-np.inf))
+    apart = lower[1:] > values[:-1]
+    return np.where([True, *apart], lower.astype(np.float64), values)

@@ -97,6 +97,8 @@ def cascade(
     Raises:
       ValueError: if either has no image, or none with an object.
     """
+    _refuse_without_objects(choosing, "to choose on")
+    _refuse_without_objects(measuring, "to measure on")
     of_each = [alone(member) for member in choosing]
     reference = int(np.argmax(of_each))
     chosen = construct(
@@ -107,6 +109,16 @@ def cascade(
         floor=of_each[reference] - allowed_loss,
     )
     return _measured(chosen, measuring, reference, len(choosing[0].images))
+
+
+def _refuse_without_objects(members: Sequence[Member], what: str) -> None:
+    images = members[0].images
+    if not any(len(image.true_boxes) for image in images):
+        raise ValueError(
+            f"Among the images {what} some must have an object "
+            "(`--eval_records`, `--choose_records`). Received: none in "
+            f"{len(images)} images."
+        )
 
 
 def _measured(

@@ -5,12 +5,21 @@ from __future__ import annotations
 import dataclasses
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from object_detection_patch.checkpoints import extract, merge
-from object_detection_patch.od_api import evaluation, input_size, label_map
-from object_detection_patch.patch_file import Patch, read_patch
+from object_detection_patch.od_api import (
+    checks,
+    evaluation,
+    input_size,
+    label_map,
+)
+from object_detection_patch.patch_file import (
+    FingerprintError,
+    Patch,
+    read_patch,
+)
 from object_detection_patch.profiling import costs, ssd
 
 
@@ -36,6 +45,7 @@ def read_patches(paths: Sequence[str]) -> list[Patch]:
     """Reads patches of one task.
 
     Raises:
+      FingerprintError: for patches of different bases.
       ValueError: for fewer than two, a file given twice, or patches of
         different classes.
     """
@@ -52,7 +62,41 @@ def read_patches(paths: Sequence[str]) -> list[Patch]:
                 f"same classes. Received: {paths[0]} and {path}, whose labels "
                 "differ."
             )
+        if patch.base_fingerprint != patches[0].base_fingerprint:
+            raise FingerprintError(
+                "The patches of a cascade must be of one base. Received: "
+                f"{paths[0]} of base {patches[0].base_fingerprint[:12]} and "
+                f"{path} of base {patch.base_fingerprint[:12]}."
+            )
     return patches
+
+
+def check(paths: Sequence[str], records: Mapping[str, str | None]) -> None:
+    """Refuses, before any detector runs, what could not be run or compared.
+
+    Args:
+      paths: of patches.
+      records: option -> pattern of record files, or None where not given.
+
+    Raises:
+      ValueError: for whatever `read_patches` refuses, records that cannot be
+        read or have classes that the patches lack, and a file of records
+        under two options.
+    """
+    items = _items(read_patches(paths)[0])
+    owner: dict[str, str] = {}
+    for option, pattern in records.items():
+        if pattern is None:
+            continue
+        for file in checks.check_records(
+            [pattern], items, option=f"`{option}`", labels=paths[0]
+        ):
+            other = owner.setdefault(os.path.realpath(file), option)
+            if other != option:
+                raise ValueError(
+                    "A cascade is measured on other images than it is chosen "
+                    f"on. Received: {file} under `{other}` and `{option}`."
+                )
 
 
 def members(
@@ -88,13 +132,17 @@ def forward_flops(model: Any, size: tuple[int, int]) -> int:
 
 def _label_file(patch: Patch, folder: str) -> str:
     path = os.path.join(folder, "label_map.pbtxt")
-    items = [(i.id, i.name, i.display_name) for i in patch.label_map]
     with open(path, "w", encoding="utf-8") as file:
-        file.write(label_map.label_map_text(items))
+        file.write(label_map.label_map_text(_items(patch)))
     return path
+
+
+def _items(patch: Patch) -> list[tuple[int, str, str]]:
+    return [(i.id, i.name, i.display_name) for i in patch.label_map]
 
 
 def _without_pixels(
     image: evaluation.EvaluatedImage,
 ) -> evaluation.EvaluatedImage:
-    return dataclasses.replace(image, image=image.image[:0])
+    # A view would keep the pixels alive.
+    return dataclasses.replace(image, image=image.image[:0].copy())

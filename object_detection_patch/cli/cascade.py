@@ -84,8 +84,15 @@ def _members(
     options: argparse.Namespace,
 ) -> tuple[list[Member], list[Member]]:
     """Each patch's detector, on the images to choose on and to measure on."""
-    from object_detection_patch.cascades import measured
+    from object_detection_patch.cascades import measured, members
 
+    members.check(
+        options.patches,
+        {
+            "--eval_records": options.eval_records,
+            "--choose_records": options.choose_records,
+        },
+    )
     measuring = _run(options, options.eval_records)
     if options.choose_records:
         return _run(options, options.choose_records), measuring

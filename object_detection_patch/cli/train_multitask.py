@@ -104,7 +104,7 @@ def _add_training(verb: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from object_detection_patch.multi_task import result, settings
+    from object_detection_patch.multi_task import joint, result, settings
     from object_detection_patch.od_api import compat, extractors
 
     compat.enable()
@@ -120,6 +120,9 @@ def run(options: argparse.Namespace) -> int:
     if report is None:
         report = _train(read, steps, options)
     else:
+        settings.refuse_other_base(
+            options.model_dir, joint.base_fingerprint(read)
+        )
         print("This training has ended already.")
     print(result.as_text(report))
     return 0 if result.all_trained(report) else 1

@@ -26,7 +26,8 @@ class BatchNorm(base.Part):
                 "Received: both (pipeline.config, "
                 "[object_detection_patch.patch])."
             )
-        if options.shift_only:
+        if options.shift_only or options.statistics_only:
+            # What it leaves of a BatchNorm could not train with the base.
             self.shares_base = False
 
     def patches(self, host: base.Host) -> bool:

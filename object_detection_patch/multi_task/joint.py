@@ -196,6 +196,21 @@ def _model(task: Task) -> Any:
     )
 
 
+def base_fingerprint(tasks: Sequence[Task]) -> str:
+    """Of the base that the configs of these tasks name.
+
+    Raises:
+      FingerprintError: unless it is one.
+      ValueError: for a checkpoint that does not hold it.
+    """
+    found = {}
+    for task in tasks:
+        checkpoint = task.train_config.fine_tune_checkpoint
+        if checkpoint not in found:
+            found[checkpoint] = task
+    return _restore(list(found.values()), [_model(t) for t in found.values()])
+
+
 def _restore(tasks: Sequence[Task], models: Sequence[Any]) -> str:
     """Restores every model's base; returns the fingerprint of it."""
     for task, model in zip(tasks, models, strict=True):

@@ -111,15 +111,16 @@ def _take_steps(
     log_every_n: int,
 ) -> None:
     progress = Progress(joint.steps, log_every_n)
+    _refuse_none_left(joint)
     for step in range(int(joint.step.numpy()) + 1, joint.steps + 1):
-        _refuse_none_left(joint)
         losses, stopped = joint.take_step()
         for sentence in stopped:
-            say(f"{sentence} The others go on.")
+            say(f"{sentence} The others go on." if joint.running else sentence)
         progress.after(step, losses)
+        # The last good checkpoint is worth more than this one.
+        _refuse_none_left(joint)
         if stopped or step % checkpoint_every_n == 0 or step == joint.steps:
             manager.save(checkpoint_number=step)
-    _refuse_none_left(joint)
 
 
 def _refuse_none_left(joint: Joint) -> None:

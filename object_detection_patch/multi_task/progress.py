@@ -24,6 +24,7 @@ class Progress:
     def __init__(self, steps: int, every: int) -> None:
         self._steps = steps
         self._every = every
+        self._traced = False
         self._begin()
 
     def _begin(self) -> None:
@@ -33,20 +34,30 @@ class Progress:
 
     def after(self, step: int, losses: Mapping[str, float]) -> None:
         """Takes the losses of one step; `step` counts from 1."""
-        self._count += 1
+        if self._traced:
+            self._count += 1
         for name, loss in losses.items():
             self._losses[name].append(loss)
         if step % self._every == 0 or step == self._steps:
             say(self._line(step))
             self._begin()
+        if not self._traced:
+            # The first step's time is that of tracing it.
+            self._traced = True
+            self._started = time.monotonic()
 
     def _line(self, step: int) -> str:
-        seconds = (time.monotonic() - self._started) / self._count
         means = ", ".join(
             f"{name} {sum(values) / len(values):.3f}"
             for name, values in self._losses.items()
         )
         return (
             f"step {step:,} of {self._steps:,}: loss {means or 'of no task'} "
-            f"({seconds:.2f} s a step)"
+            f"({self._pace()})"
         )
+
+    def _pace(self) -> str:
+        seconds = time.monotonic() - self._started
+        if not self._count:
+            return f"{seconds:.0f} s to begin"
+        return f"{seconds / self._count:.2f} s a step"

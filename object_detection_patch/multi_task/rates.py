@@ -37,21 +37,33 @@ class Schedule:
 
     def __init__(self, config: Any, *, planned: int, steps: int) -> None:
         self._stretch = planned, steps
-        self._step = tf.Variable(
-            0,
-            trainable=False,
-            dtype=tf.int64,
-            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
-        )
-        self.optimizer, self.rate = loop_pieces.build_optimizer(
+        self._step = _variable(0, tf.int64)
+        self._rate = _variable(0.0, tf.float32)
+        self.optimizer, self._planned_rate = loop_pieces.build_optimizer(
             config, self._step
         )
+        self.optimizer.learning_rate = self.rate
+
+    def rate(self) -> tf.Tensor:
+        """The learning rate at the time that was set, a float32 scalar."""
+        return tf.identity(self._rate)
 
     def move_to(self, step: int) -> float:
-        """Sets the time to a joint step; returns the rate there."""
+        """Sets the time to a joint step; returns the rate there.
+
+        Between two planned steps it is on the line through their rates.
+        """
         planned, steps = self._stretch
-        self._step.assign(step * planned // steps)
-        return float(self.rate())
+        whole, rest = divmod(step * planned, steps)
+        rate = self._at(whole)
+        if rest:
+            rate += rest / steps * (self._at(whole + 1) - rate)
+        self._rate.assign(rate)
+        return rate
+
+    def _at(self, planned_step: int) -> float:
+        self._step.assign(planned_step)
+        return float(self._planned_rate())
 
 
 def refuse_dominant(
@@ -82,6 +94,15 @@ def refuse_dominant(
                 f"and {rates[low][at]:.3g} for {low} "
                 "(train_config.optimizer, pipeline.config)."
             )
+
+
+def _variable(value: float, dtype: tf.DType) -> tf.Variable:
+    return tf.Variable(
+        value,
+        trainable=False,
+        dtype=dtype,
+        aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+    )
 
 
 def shares(rates: Sequence[float]) -> list[float]:

@@ -47,7 +47,7 @@ def read_resolutions(
     input_size.fixed_size(task.pipeline, task.path)
     tasks = [_at(task, size) for size in sizes]
     for each in tasks:
-        input_size.refuse_uneven(each.pipeline, "--resolutions")
+        input_size.refuse_uneven(each.pipeline.model, "--resolutions")
     check_together(tasks, share_heads=share_heads)
     return tasks
 

@@ -79,6 +79,14 @@ def refuse_other_tasks(
         _refuse(model_dir, _differences(before, now))
 
 
+def refuse_other_base(model_dir: str, fingerprint: str) -> None:
+    """Raises ValueError for a base other than that of the kept settings."""
+    before = _read(model_dir)
+    if before is not None:
+        now = dataclasses.replace(before, base_fingerprint=fingerprint)
+        _refuse(model_dir, _differences(before, now))
+
+
 def keep(model_dir: str, settings: Settings) -> None:
     """Writes the settings; ValueError for a base other than before."""
     before = _read(model_dir)
@@ -97,8 +105,15 @@ def _path(model_dir: str) -> str:
 def _read(model_dir: str) -> Settings | None:
     if not os.path.exists(_path(model_dir)):
         return None
-    with open(_path(model_dir), encoding="utf-8") as file:
-        return Settings(**json.load(file))
+    try:
+        with open(_path(model_dir), encoding="utf-8") as file:
+            return Settings(**json.load(file))
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"{FILE} must be as a joint training wrote it. Received: "
+            f"{_path(model_dir)}, which is not ({error}); use another "
+            "`--model_dir`."
+        ) from error
 
 
 def _differences(before: Settings, now: Settings) -> list[str]:

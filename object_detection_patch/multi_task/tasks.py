@@ -54,10 +54,13 @@ class Task:
         train = type(self.train_config)()
         train.CopyFrom(self.train_config)
         train.ClearField("fine_tune_checkpoint")
-        texts = (self.pipeline.model, train, self.config)
-        return hashlib.sha256(
-            b"\n".join(m.SerializeToString(deterministic=True) for m in texts)
-        ).hexdigest()
+        texts = [
+            message.SerializeToString(deterministic=True)
+            for message in (self.pipeline.model, train, self.config)
+        ]
+        items, _ = label_map.common_label_map(self.pipeline)
+        texts.append(repr(items).encode())
+        return hashlib.sha256(b"\n".join(texts)).hexdigest()
 
 
 def read_tasks(

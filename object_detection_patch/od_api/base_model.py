@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from object_detection_patch import hosts as hosts_lib
 from object_detection_patch.hosts import Hosts
-from object_detection_patch.od_api import compat, extractors
+from object_detection_patch.od_api import compat, extractors, input_size
 
 _BUILD_SIDE = 64
 _PATCH_KEY = "model/patch/{}/.ATTRIBUTES/VARIABLE_VALUE"
@@ -28,13 +28,15 @@ def build_model(model_config: Any, *, is_training: bool) -> Any:
     """A built SSDMetaArch of `model_config` (a DetectionModel message).
 
     Raises:
-      ValueError: for a meta-architecture other than SSD.
+      ValueError: for a meta-architecture other than SSD, and for a fixed size
+        of images that its extractor cannot take.
     """
     compat.enable()
     extractors.register()
     from object_detection.builders import model_builder
 
     refuse_other_architectures(model_config)
+    input_size.refuse_uneven(model_config)
     model = model_builder.build(model_config, is_training=is_training)
     force_build(model)
     return model

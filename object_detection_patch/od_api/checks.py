@@ -29,9 +29,7 @@ def check_pipeline(pipeline: Any, *, training: bool) -> None:
       ValueError: with the rule, the value and the place in pipeline.config.
     """
     base_model.refuse_other_architectures(pipeline.model)
-    input_size.refuse_uneven(
-        pipeline, "model.ssd.image_resizer, pipeline.config"
-    )
+    input_size.refuse_uneven(pipeline.model)
     if training:
         _check_base(pipeline.train_config)
         _refuse_variable_filters(pipeline.train_config)
@@ -70,8 +68,37 @@ def check_readers(pipeline: Any, *, training: bool) -> None:
         path = reader.label_map_path
         label_map.refuse_missing(path)
         label_map.check_num_classes(items, pipeline.model.ssd.num_classes, path)
-        files = _record_files(reader.tf_record_input_reader.input_path)
-        _check_class_names(files, items, path)
+        check_records(
+            reader.tf_record_input_reader.input_path,
+            items,
+            option="`tf_record_input_reader.input_path` (pipeline.config)",
+            labels=f"{path} (label_map_path, pipeline.config)",
+        )
+
+
+def check_records(
+    patterns: Iterable[str],
+    items: Sequence[tuple[int, str, str]],
+    *,
+    option: str,
+    labels: str,
+) -> list[str]:
+    """The files of records that can be read, and have no unknown class.
+
+    Args:
+      patterns: of files.
+      items: number, name and display name of each class.
+      option: what gave the patterns, for messages.
+      labels: where the classes are from, for messages.
+
+    Raises:
+      ValueError: for a pattern that matches nothing, files that are no
+        TFRecords, and a class that is not among `items`, in the first
+        records.
+    """
+    files = _record_files(patterns, option)
+    _check_class_names(files, items, option, labels)
+    return files
 
 
 def check_checkpointing(num_steps: int, checkpoint_every_n: int) -> None:
@@ -118,25 +145,21 @@ def _refuse_variable_filters(train_config: Any) -> None:
             )
 
 
-def _record_files(patterns: Iterable[str]) -> list[str]:
+def _record_files(patterns: Iterable[str], option: str) -> list[str]:
     files = []
     for pattern in patterns:
         matched = tf.io.gfile.glob(pattern)
         if not matched:
             raise ValueError(
-                "`tf_record_input_reader.input_path` must match at least one "
-                f"file (pipeline.config). Received: {pattern!r}."
+                f"{option} must match at least one file. Received: {pattern!r}."
             )
         files += sorted(matched)
     if not files:
-        raise ValueError(
-            "`tf_record_input_reader.input_path` must be set "
-            "(pipeline.config). Received: none."
-        )
+        raise ValueError(f"{option} must be set. Received: none.")
     return files
 
 
-def _first_records(files: Sequence[str]) -> Iterator[bytes]:
+def _first_records(files: Sequence[str], option: str) -> Iterator[bytes]:
     # tf.data would start TensorFlow's runtime, and a strategy of several
     # workers must be made before that. Unwrapped, the deprecated reader does
     # not advise users to take tf.data.
@@ -146,20 +169,23 @@ def _first_records(files: Sequence[str]) -> Iterator[bytes]:
         yield from itertools.islice(records, _SAMPLED_RECORDS)
     except tf.errors.DataLossError as error:
         raise ValueError(
-            "`tf_record_input_reader.input_path` must be TFRecord files. "
-            f"Received: {files[0]!r}, ...: {error.message} (pipeline.config)."
+            f"{option} must be TFRecord files. Received: {files[0]!r}, ...: "
+            f"{error.message}."
         ) from error
 
 
 def _check_class_names(
-    files: Sequence[str], items: list[tuple[int, str, str]], path: str
+    files: Sequence[str],
+    items: Sequence[tuple[int, str, str]],
+    option: str,
+    labels: str,
 ) -> None:
     """Refuses a class that the label map lacks, in the first records.
 
     The OD API's decoder makes background of it without a word.
     """
     known = {name for item in items for name in item[1:]}
-    for number, record in enumerate(_first_records(files)):
+    for number, record in enumerate(_first_records(files, option)):
         try:
             example = tf.train.Example.FromString(record)
         except message.DecodeError as error:
@@ -174,5 +200,5 @@ def _check_class_names(
                 "Every class of the records must stand in the label map, or "
                 "the OD API takes it for background. Received: "
                 f"{sorted(unknown)} in record {number} of {files[0]!r}, ..., "
-                f"but not in {path} (label_map_path, pipeline.config)."
+                f"but not in {labels}."
             )

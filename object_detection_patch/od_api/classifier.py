@@ -23,26 +23,35 @@ def build_classifier(
 ) -> Any:
     """The backbone of an SSD, then the mean over places, then a dense layer.
 
-    An ordinary tf_keras model, for `patch_model` among others: the dense layer
-    is new and random, and FPN, tower and heads are left out.
+    A tf_keras model, for `patch_model` among others: the dense layer is new and
+    random, and FPN, tower and heads are left out. Its weights can be saved and
+    loaded (`save_weights`), the model as a whole cannot: layers of the OD API
+    do not say what they are made of.
 
     Args:
       model_config: DetectionModel message of an SSD.
       classes: 2 or more; the model's outputs are their logits.
       image_size: side in pixels of the images, float32 [batch, side, side, 3]
         in 0 to 255; it may be another one than the SSD's.
-      checkpoint: prefix of a checkpoint of that SSD, whose backbone the
-        classifier gets; None for random numbers.
+      checkpoint: prefix of a checkpoint of that SSD, or a directory whose
+        newest is taken; the classifier gets its backbone. None for random
+        numbers.
 
     Raises:
       BaseRestoreError: for a checkpoint that does not hold that SSD.
       ValueError: for another architecture than SSD, an SSD whose extractor
-        has no backbone of its own, or fewer than two classes.
+        has no backbone of its own, fewer than two classes, a size below 1, or
+        a directory without a checkpoint.
     """
     if classes < 2:
         raise ValueError(
             "A classifier needs two classes or more (`classes`). Received: "
             f"{classes}."
+        )
+    if image_size < 1:
+        raise ValueError(
+            "A classifier needs images of a pixel or more (`image_size`). "
+            f"Received: {image_size}."
         )
     ssd = base_model.build_model(model_config, is_training=True)
     # Refuses extractors that are no Keras models.
@@ -55,11 +64,23 @@ def build_classifier(
         )
     if checkpoint is not None:
         base_model.restore_base(
-            ssd, hosts, checkpoint, checkpoint_type="detection"
+            ssd, hosts, _prefix(checkpoint), checkpoint_type="detection"
         )
     # Or the next model called without `training` would train.
     base_model.set_training(ssd, False)
     return _on_backbone(ssd, hosts.backbone.model, classes, image_size)
+
+
+def _prefix(checkpoint: str) -> str:
+    if not tf.io.gfile.isdir(checkpoint):
+        return checkpoint
+    newest = tf.train.latest_checkpoint(checkpoint)
+    if newest is None:
+        raise ValueError(
+            "A classifier's base is a checkpoint, or a directory with one "
+            f"(`checkpoint`). Received: {checkpoint!r}, which has none."
+        )
+    return str(newest)
 
 
 def _on_backbone(ssd: Any, backbone: Any, classes: int, side: int) -> Any:

@@ -46,15 +46,18 @@ def size_text(size: tuple[int, int]) -> str:
     return str(height) if height == width else f"{height}x{width}"
 
 
-def stride(pipeline: Any) -> int:
+def stride(model_config: Any) -> int:
     """What the sides of the image that a backbone sees must be multiples of.
 
     An FPN adds each level to the next coarser one enlarged twofold, so every
     stride but the largest must halve exactly: 32 for an FPN upon a backbone,
     whose levels above 5 are not added; 2^max_level for a BiFPN, which adds
     all. 1 for extractors that add none.
+
+    Args:
+      model_config: DetectionModel message of an SSD.
     """
-    extractor = pipeline.model.ssd.feature_extractor
+    extractor = model_config.ssd.feature_extractor
     if "bifpn" in extractor.type:
         return int(2**extractor.bifpn.max_level)
     if "fpn" in extractor.type:
@@ -62,20 +65,25 @@ def stride(pipeline: Any) -> int:
     return 1
 
 
-def refuse_uneven(pipeline: Any, place: str) -> None:
+def refuse_uneven(
+    model_config: Any, place: str = "model.ssd.image_resizer, pipeline.config"
+) -> None:
     """Raises ValueError for a fixed size that the extractor cannot take.
 
     It is the size after padding to the extractor's `pad_to_multiple` that
     counts. Other resizers are not looked at.
 
     Args:
+      model_config: DetectionModel message of an SSD.
       place: where the size was given, for the message.
     """
-    if not pipeline.model.ssd.image_resizer.HasField("fixed_shape_resizer"):
+    resizer = model_config.ssd.image_resizer
+    if not resizer.HasField("fixed_shape_resizer"):
         return
-    size = fixed_size(pipeline, place)
-    extractor = pipeline.model.ssd.feature_extractor
-    multiple, least = stride(pipeline), _least(extractor.type)
+    fixed = resizer.fixed_shape_resizer
+    size = fixed.height, fixed.width
+    extractor = model_config.ssd.feature_extractor
+    multiple, least = stride(model_config), _least(extractor.type)
     padding = max(1, extractor.pad_to_multiple)
     padded = [-(-side // padding) * padding for side in size]
     if min(size) < least or any(side % multiple for side in padded):

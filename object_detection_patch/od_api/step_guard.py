@@ -47,12 +47,19 @@ class _CheckedOptimizer:
 
 
 def finite_gradient(gradient: Any, variable: Any) -> Any:
-    """The gradient, checked when it is computed; None stays None."""
+    """The gradient, checked when it is computed; None stays None.
+
+    Its squares must be finite too: an optimizer that adds them up would be
+    spoiled for good.
+    """
     if gradient is None or isinstance(gradient, tf.IndexedSlices):
         return gradient
-    return tf.debugging.check_numerics(
-        gradient, f"the gradient of {variable.name}"
+    squares = tf.reduce_sum(tf.square(tf.cast(gradient, tf.float32)))
+    checked = tf.debugging.check_numerics(
+        squares, f"the gradient of {variable.name}"
     )
+    with tf.control_dependencies([checked]):
+        return tf.identity(gradient)
 
 
 @contextlib.contextmanager

@@ -22,6 +22,10 @@ def _share_right(right):
     )
 
 
+def _just_below(value):
+    return float(np.nextafter(np.float32(value), np.float32(-np.inf)))
+
+
 def _by_loops(confidences, costs, right, reference, floor):
     """[(model, threshold)] by the rule, image by image."""
     images = range(len(confidences[0]))
@@ -45,7 +49,7 @@ def _by_loops(confidences, costs, right, reference, floor):
         if best is None:
             return [*stages, (reference, -math.inf)]
         model, threshold, taken = best
-        stages.append((model, threshold))
+        stages.append((model, _just_below(threshold)))
         models.remove(model)
         left -= taken
         for image in taken:
@@ -114,7 +118,7 @@ def test_a_cheap_model_answers_what_it_is_sure_of():
         reference=1,
         floor=1.0,
     )
-    assert found.stages == (Stage(0, 0.9), Stage(1, -math.inf))
+    assert found.stages == (Stage(0, _just_below(0.9)), Stage(1, -math.inf))
     costs = found.costs(np.stack([cheap, np.zeros(10)]), np.array([1.0, 10.0]))
     assert costs.mean() == pytest.approx((7 * 1 + 3 * 11) / 10)
 
@@ -140,7 +144,7 @@ def test_a_lower_floor_lets_it_answer():
         reference=1,
         floor=0.6,
     )
-    assert found.stages == (Stage(0, 0.4), Stage(1, -math.inf))
+    assert found.stages == (Stage(0, _just_below(0.4)), Stage(1, -math.inf))
 
 
 def test_it_is_within_four_times_the_best_order():

@@ -1,6 +1,8 @@
 """Detectors of several image sizes from one base and its patches."""
 
+import dataclasses
 import json
+import re
 
 import numpy as np
 import pytest
@@ -11,9 +13,11 @@ from object_detection_patch.checkpoints import merge
 from object_detection_patch.hosts import fingerprint
 from object_detection_patch.od_api import compat, extractors, host_layers
 from object_detection_patch.patch_file import (
+    FingerprintError,
     LabelMapItem,
     Patch,
     Replace,
+    read_patch,
     write_patch,
 )
 
@@ -101,6 +105,7 @@ def test_each_detector_has_its_patchs_size_and_cost(found):
     assert [m.image_size for m in found] == [(96, 96), (64, 64)]
     assert [len(m.images) for m in found] == [4, 4]
     assert all(not image.image.size for m in found for image in m.images)
+    assert all(image.image.base is None for m in found for image in m.images)
     ids = [[image.source_id for image in m.images] for m in found]
     assert ids[0] == ids[1]
     ratio = found[1].flops / found[0].flops
@@ -148,6 +153,40 @@ def test_other_records_to_choose_on(small_world, patches, asked, capsys):
     ]
 
 
+@pytest.mark.parametrize(
+    ("option", "kind", "message"),
+    [
+        ("eval_records", "digits", "label map.*digits_eval.*shapes_96.patch"),
+        ("choose_records", "text", "`--choose_records` must be TFRecord files"),
+        ("choose_records", "none", "`--choose_records` must match at least"),
+        ("choose_records", "eval", "measured on other images than it is"),
+    ],
+)
+def test_records_are_refused_before_any_detector_runs(
+    small_world, patches, asked, tmp_path, capsys, option, kind, message
+):
+    text = tmp_path / "text"
+    text.write_text("no record, but long enough to be one", encoding="utf-8")
+    records = {
+        "digits": small_world.files["digits"].eval,
+        "text": text,
+        "none": tmp_path / "nothing-*",
+        "eval": small_world.files["shapes"].eval,
+    }[kind]
+    given = [*_given(small_world, patches), f"--{option}={records}"]
+    assert cli.main(given) == 2
+    assert re.search(message, capsys.readouterr().err)
+    assert asked == []
+
+
+def test_patches_of_other_bases_are_refused_first(patches, tmp_path):
+    other = tmp_path / "other.patch"
+    patch = read_patch(patches[0])
+    write_patch(other, dataclasses.replace(patch, base_fingerprint="ab" * 32))
+    with pytest.raises(FingerprintError, match="of base abababababab"):
+        members.read_patches([patches[0], str(other)])
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_too_few_patches(small_world, patches, capsys, count):
     given = _given(small_world, patches[:1] * count)
@@ -156,8 +195,6 @@ def test_too_few_patches(small_world, patches, capsys, count):
 
 
 def test_patches_of_other_classes(patches, tmp_path):
-    import dataclasses
-
     from object_detection_patch.patch_file import read_patch
 
     other = str(tmp_path / "other.patch")

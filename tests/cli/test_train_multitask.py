@@ -99,14 +99,18 @@ def test_a_resolution_off_the_stride_is_refused_first(
 def test_a_training_that_has_ended_is_not_begun_again(
     configs, calls, capsys, tmp_path
 ):
-    from object_detection_patch.multi_task import loop, result
+    from object_detection_patch.multi_task import joint, loop, result
 
     calls.intercept(loop, train="joint")
+    calls.intercept(joint, base_fingerprint="ab" * 32)
     calls.intercept(result, read_report=_report(3))
     given = ["--tasks", *configs, "--model_dir", str(tmp_path)]
     assert cli.main(["train-multitask", *given]) == 1
     assert capsys.readouterr().out.startswith("This training has ended already")
-    assert [name for name, _, _ in calls.made] == ["read_report"]
+    assert [name for name, _, _ in calls.made] == [
+        "read_report",
+        "base_fingerprint",
+    ]
 
 
 @pytest.mark.parametrize(

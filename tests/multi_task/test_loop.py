@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from object_detection_patch.multi_task import loop
+from object_detection_patch.multi_task import joint, loop, settings, tasks
 
 
 def _state(joint):
@@ -90,6 +90,24 @@ def test_a_directory_of_something_else_is_refused(
     (tmp_path / "thesis.tex").write_text("", encoding="utf-8")
     with pytest.raises(ValueError, match="of this training.* no training.json"):
         train_jointly(two_configs, tmp_path)
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"steps": 3', ""])
+def test_settings_that_are_not_whole_are_named(
+    two_configs, train_jointly, tmp_path, text
+):
+    (tmp_path / "training.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match="as a joint training wrote it.*json"):
+        train_jointly(two_configs, tmp_path)
+
+
+def test_the_base_of_configs_is_that_of_the_training(trained, two_configs):
+    read = tasks.read_tasks(two_configs, None)
+    found = joint.base_fingerprint(read)
+    assert found == trained.joint.base_fingerprint
+    settings.refuse_other_base(str(trained.model_dir), found)
+    with pytest.raises(ValueError, match="base .* then, abababababab now"):
+        settings.refuse_other_base(str(trained.model_dir), "ab" * 32)
 
 
 def test_it_says_what_it_trains(trained, two_configs):

@@ -20,3 +20,14 @@ def test_lines_have_the_mean_since_the_last(capsys):
         "step 1,003 of 1,003: loss of no task",
     ]
     assert all(line.endswith(" s a step)") for line in lines)
+
+
+def test_the_first_step_is_that_of_tracing(capsys, monkeypatch):
+    clock = iter([0.0, 90.0, 90.0, 90.0, 94.0, 94.0])
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    told = progress.Progress(steps=5, every=1)
+    told.after(1, {"pets": 1.0})
+    told.after(2, {"pets": 1.0})
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.endswith("(90 s to begin)")
+    assert second.endswith("(4.00 s a step)")

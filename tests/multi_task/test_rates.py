@@ -35,11 +35,29 @@ def test_a_schedule_is_stretched_over_the_joint_steps():
     """The OD API's own formula, at the same share of the way."""
     schedule = _schedule(planned=50, steps=200)
     for step in (0, 3, 20, 100, 150, 199):
-        at = step * 50 // 200
-        expected = 0.1 * at / 5
-        if at >= 5:
-            expected = 0.05 * (1 + math.cos(math.pi * (at - 5) / 45))
+        before, share = divmod(step * 50, 200)
+        expected = np.interp(
+            before + share / 200,
+            [before, before + 1],
+            [_planned(before), _planned(before + 1)],
+        )
         assert schedule.move_to(step) == pytest.approx(expected, abs=1e-7)
+        assert float(schedule.rate()) == pytest.approx(expected, abs=1e-7)
+
+
+def _planned(at):
+    """Warm-up to 0.1 in 5 steps, then half a cosine until 50."""
+    if at < 5:
+        return 0.1 * at / 5
+    return 0.05 * (1 + math.cos(math.pi * (at - 5) / 45))
+
+
+def test_schedules_of_any_lengths_coincide_at_equal_heights():
+    rates.refuse_dominant(
+        {"a": _schedule(300, 300), "b": _schedule(20, 300)},
+        steps=300,
+        most=2.0,
+    )
 
 
 def test_a_constant_rate_stays():

@@ -81,6 +81,29 @@ def test_another_patch(changed):
 
 def test_a_patch_that_needs_a_frozen_base(changed):
     _refused(changed("BN_PATCH", "SPOTPATCH"), "Received: `binary_mask`, which")
+    for preset in ("BIAS_ONLY", "BN_STATISTICS"):
+        _refused(changed("BN_PATCH", preset), "Received: `batch_norm`, which")
+
+
+def test_a_digest_is_of_the_classes_too(two_configs, tmp_path):
+    task = tasks.read_task(two_configs[0], None)
+    before = task.digest()
+    labels = pathlib.Path(task.pipeline.train_input_reader.label_map_path)
+    other = tmp_path / "labels.pbtxt"
+    text = labels.read_text(encoding="utf-8")
+    other.write_text(
+        text.replace("id: 1\n", "id: 99\n")
+        .replace("id: 2\n", "id: 1\n")
+        .replace("id: 99\n", "id: 2\n"),
+        encoding="utf-8",
+    )
+    assert other.read_text(encoding="utf-8") != text
+    for reader in (
+        task.pipeline.train_input_reader,
+        *task.pipeline.eval_input_reader,
+    ):
+        reader.label_map_path = str(other)
+    assert task.digest() != before
 
 
 @pytest.mark.parametrize(
@@ -123,7 +146,7 @@ def test_shared_heads_need_the_same_classes(two_configs, changed):
 def test_missing_records(changed):
     _refused(
         changed(r"input_path: '[^']*'", "input_path: '/nowhere/x'"),
-        "must match at least one file .*'/nowhere/x'",
+        "must match at least one file.*'/nowhere/x'",
     )
 
 

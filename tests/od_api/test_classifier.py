@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import pathlib
 
 import numpy as np
 import pytest
@@ -108,6 +109,25 @@ def test_carries_a_patch(small_world, model_config, preset):
 def test_one_class_is_refused(model_config):
     with pytest.raises(ValueError, match=r"two classes or more.*Received: 1\."):
         classifier.build_classifier(model_config, classes=1, image_size=96)
+
+
+@pytest.mark.parametrize("size", [0, -3])
+def test_images_without_a_pixel_are_refused(model_config, size):
+    with pytest.raises(ValueError, match=rf"`image_size`.*Received: {size}\."):
+        classifier.build_classifier(model_config, classes=2, image_size=size)
+
+
+def test_a_directory_stands_for_its_newest_checkpoint(
+    small_world, model_config, built, tmp_path
+):
+    folder = pathlib.Path(small_world.base_checkpoint).parent
+    found = _build(model_config, checkpoint=str(folder))
+    np.testing.assert_array_equal(
+        found.get_layer(index=2).get_layer("Conv1").kernel,
+        built.get_layer(index=2).get_layer("Conv1").kernel,
+    )
+    with pytest.raises(ValueError, match="a directory with one.*has none"):
+        _build(model_config, checkpoint=str(tmp_path))
 
 
 def test_another_checkpoint_is_refused(small_world, model_config, tmp_path):

@@ -39,7 +39,7 @@ def _pipeline(height, width, *, kind=_FPN, extractor="", resizer=None):
 )
 def test_the_largest_stride_that_is_added_up(kind, extractor, stride):
     pipeline = _pipeline(320, 320, kind=kind, extractor=extractor)
-    assert input_size.stride(pipeline) == stride
+    assert input_size.stride(pipeline.model) == stride
 
 
 @pytest.mark.parametrize(
@@ -53,7 +53,7 @@ def test_the_largest_stride_that_is_added_up(kind, extractor, stride):
 )
 def test_sizes_that_are_taken(size, kind, extractor):
     input_size.refuse_uneven(
-        _pipeline(*size, kind=kind, extractor=extractor), "here"
+        _pipeline(*size, kind=kind, extractor=extractor).model, "here"
     )
 
 
@@ -71,12 +71,12 @@ def test_sizes_that_are_taken(size, kind, extractor):
 def test_sizes_that_are_refused(size, kind, extractor, rule):
     pipeline = _pipeline(*size, kind=kind, extractor=extractor)
     with pytest.raises(ValueError, match=rf"must be .*{rule}.*\(here\)\."):
-        input_size.refuse_uneven(pipeline, "here")
+        input_size.refuse_uneven(pipeline.model, "here")
 
 
 def test_another_resizer_has_no_fixed_size():
     pipeline = _pipeline(0, 0, resizer="keep_aspect_ratio_resizer { }")
-    input_size.refuse_uneven(pipeline, "here")
+    input_size.refuse_uneven(pipeline.model, "here")
     with pytest.raises(ValueError, match="Received: keep_aspect_.* \\(here"):
         input_size.fixed_size(pipeline, "here")
 

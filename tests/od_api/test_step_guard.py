@@ -60,7 +60,7 @@ def test_finite_steps_pass(loop, weight):
     assert seen == [(tf.reduce_sum, 7)]
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e20])
 def test_a_gradient_is_named_and_not_applied(loop, weight, bad):
     with pytest.raises(
         step_guard.NonFiniteError,

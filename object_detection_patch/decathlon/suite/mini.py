@@ -89,12 +89,11 @@ _FAMILY_RATES = {
     "LAST_3": 1e-2,
     "STOCHASTIC_FINE_TUNING": 1e-2,
     "L2_SP": 1e-2,
+    "MOBILE_TL": 1e-2,
     # Not chosen yet: BN_PATCH's rate.
     "SCALE_BIAS_ONLY": 3e-2,
     "BN_STATISTICS": 3e-2,
     "BIAS_ONLY": 3e-2,
-    # Not chosen yet: FINE_TUNING's rate.
-    "MOBILE_TL": 1e-2,
 }
 _TRIED_FAMILY_RATES = dict.fromkeys(_FAMILY_RATES, _RATES_OF_KERNELS) | {
     "SCALE_BIAS_ONLY": _TRIED_RATES["BN_PATCH"],

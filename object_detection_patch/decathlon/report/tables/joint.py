@@ -46,7 +46,8 @@ def beside_the_paper(results: Results, joint: Joint) -> Table:
                 "Parameters",
                 "integer",
                 "Of all tasks together: the new base, without its own class "
-                "head's last layer, and whole patches; or whole models.",
+                "head's last layer, and what patches add to it; or whole "
+                "models.",
             ),
             Column("paper, millions", "2", "Of its two tasks."),
             Column("over independent", "3"),

@@ -192,7 +192,11 @@ def _parameters(trained: Trained, *, shared: bool) -> float:
     patches = math.fsum(
         size.bits_32 / _BITS + size.class_head_values for size in sizes
     )
-    return patches + (sizes[0].base_parameters if shared else 0)
+    if not shared:
+        return patches
+    # The new base has what the first task keeps to itself.
+    first = sizes[0]
+    return patches + first.base_parameters - first.bits_32 / _BITS
 
 
 def _patch_bytes(trained: Trained) -> float:

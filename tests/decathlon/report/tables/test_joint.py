@@ -61,8 +61,8 @@ def test_sizes_are_of_everything_that_all_tasks_need(results):
     alone = _row(results, "FINE_TUNING")
 
     assert alone["Parameters"] == pytest.approx(2 * (_BASE + _HEAD))
-    # A new base, and a tenth of one for each task.
-    expected = _BASE + 2 * (0.1 * _BASE + _HEAD)
+    # The new base has the first task's tenth; the second needs one more.
+    expected = _BASE + 0.1 * _BASE + 2 * _HEAD
     assert shared["Parameters"] == pytest.approx(expected, abs=1)
     assert shared["over independent"] == pytest.approx(
         expected / alone["Parameters"]
