@@ -33,10 +33,7 @@ import one_step
 
 from object_detection_patch.od_api import compat
 
-METHODS = (
-    *("FINE_TUNING", "BN_PATCH", "BIAS_ONLY", "TOP_BLOCKS", "MOBILE_TL"),
-    "SHIFTED_NECK",
-)
+METHODS = ("FINE_TUNING", "BN_PATCH", "BIAS_ONLY", "TOP_BLOCKS", "MOBILE_TL")
 
 
 def main() -> int:
@@ -79,7 +76,6 @@ def _patch_text(method: str, blocks: int) -> str:
     return {
         "TOP_BLOCKS": f"part {{ mobile_tl {{ {top} approximate: false }} }}",
         "MOBILE_TL": f"part {{ mobile_tl {{ {top} }} }}",
-        "SHIFTED_NECK": f"part {{ mobile_tl {{ {top} shift_neck: true }} }}",
     }.get(method, f"preset: {method}")
 
 

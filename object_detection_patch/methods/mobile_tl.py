@@ -13,10 +13,7 @@ from object_detection_patch.hosts import HostBatchNorm, HostKernel, Hosts
 from object_detection_patch.methods import base, inverted_residual
 from object_detection_patch.methods.frozen_int8 import FrozenInt8
 from object_detection_patch.methods.positions import after
-from object_detection_patch.methods.shift import (
-    ShiftedBatchNorm,
-    TrainedShift,
-)
+from object_detection_patch.methods.shift import ShiftedBatchNorm
 
 
 class MobileTl(base.Part):
@@ -24,9 +21,8 @@ class MobileTl(base.Part):
 
     In a block the BatchNorms before activations train their shift alone, on
     the base's statistics, and the activations behind them pass a signed
-    gradient; its convolutions and its last BatchNorm train as usual. What
-    stands on the blocks may train its shifts alone. Kernels below may be held
-    in int8.
+    gradient; its convolutions and its last BatchNorm train as usual. Kernels
+    below may be held in int8.
 
     Another part beside this one, such as masks or adapters, patches what this
     one would train as it stands, and nothing below.
@@ -43,7 +39,6 @@ class MobileTl(base.Part):
         )
         self._trained: set[str] = set()
         self._shifted: set[str] = set()
-        self._shifted_neck: set[str] = set()
         self._rounded: set[str] = set()
 
     def check(self, hosts: Hosts) -> None:
@@ -52,11 +47,7 @@ class MobileTl(base.Part):
         wanted = self.options.trainable_blocks
         _refuse_missing(wanted, len(blocks))
         inside = {host.name for block in blocks for host in block.hosts}
-        neck = after(hosts, inside)
-        if self.options.shift_neck:
-            neck = [h for h in neck if isinstance(h, HostBatchNorm)]
-            self._shifted_neck = {host.name for host in neck}
-        trained = neck
+        trained = after(hosts, inside)
         for block in blocks[-wanted:]:
             trained += block.hosts
             if self.options.approximate:
@@ -71,25 +62,19 @@ class MobileTl(base.Part):
         return host.name in self._trained | self._rounded
 
     def allows_others(self, host: base.Host) -> bool:
-        return host.name in self._trained - self._shifted - self._shifted_neck
+        return host.name in self._trained - self._shifted
 
     def gives_way(self, host: base.Host) -> bool:
         return self.allows_others(host)
 
     def attach(self, host: base.Host) -> base.HostPatch:
         if isinstance(host, HostBatchNorm) and host.name in self._shifted:
-            return _shift(ShiftedBatchNorm, host)
-        if isinstance(host, HostBatchNorm) and host.name in self._shifted_neck:
-            return _shift(TrainedShift, host)
+            patch = ShiftedBatchNorm(name=base.layer_name(host))
+            patch.build(host.channels)
+            return patch
         if isinstance(host, HostKernel) and host.name in self._rounded:
             return FrozenInt8(kind=host.kind, name=base.layer_name(host))
         return base.attach_trained(host)
-
-
-def _shift(kind: type[TrainedShift], host: HostBatchNorm) -> TrainedShift:
-    patch = kind(name=base.layer_name(host))
-    patch.build(host.channels)
-    return patch
 
 
 def _refuse_missing(wanted: int, found: int) -> None:

@@ -49,35 +49,6 @@ def test_top_blocks_and_what_stands_on_them_train(make_patched, blocks):
     assert names == expected
 
 
-def test_what_stands_on_the_blocks_may_train_its_shifts_alone(make_patched):
-    found = make_patched(_config(shift_neck=True))
-    trained = {id(v) for v in found.model.trainable_variables}
-    tensors = found.hosts.base_tensors() | found.hosts.head_tensors()
-    names = {n for n, v in tensors.items() if id(v) in trained}
-    above = {n for n in names if not n.startswith("backbone/block_4_")}
-    assert above == {
-        "backbone/top_bn/beta",
-        "class_head/head/kernel",
-        "class_head/head/bias",
-    }
-    plain = make_patched(_config())
-    assert {n for n in names if n.startswith("backbone/block_4_")} == {
-        name
-        for name, variable in plain.hosts.base_tensors().items()
-        if "/block_4_" in name
-        and id(variable) in {id(v) for v in plain.model.trainable_variables}
-    }
-
-
-def test_other_parts_do_not_patch_a_neck_of_shifts(make_patched):
-    config = _config(shift_neck=True)
-    config.part.add().binary_mask.SetInParent()
-    found = make_patched(config)
-    masked = {gate.host for gate in found.patch.gates()}
-    assert masked
-    assert all(name.startswith("backbone/block_4_") for name in masked)
-
-
 def test_without_the_approximation_every_norm_of_a_block_trains(make_patched):
     found = make_patched(_config(approximate=False))
     trained = {id(v) for v in found.model.trainable_variables}

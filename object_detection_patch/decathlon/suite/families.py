@@ -23,7 +23,6 @@ _SHARE = 0.5
 _BLOCKS = {
     "blocks_1": "trainable_blocks: 1",
     "blocks_6": "trainable_blocks: 6",
-    "shifts_3": "trainable_blocks: 3 shift_neck: true",
     "exact_1": "trainable_blocks: 1 approximate: false",
     "exact_3": "trainable_blocks: 3 approximate: false",
     "exact_6": "trainable_blocks: 6 approximate: false",

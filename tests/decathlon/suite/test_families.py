@@ -105,7 +105,6 @@ def test_mini_trains_a_few_top_blocks_with_and_without_mobile_tl():
     assert found == {
         "blocks_1": (1, True),
         "blocks_6": (6, True),
-        "shifts_3": (3, True),
         "exact_1": (1, False),
         "exact_3": (3, False),
         "exact_6": (6, False),

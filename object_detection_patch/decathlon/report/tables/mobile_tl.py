@@ -185,9 +185,8 @@ def _notes(
         f"{MOBILE_TL} trains the top three blocks, `blocks_1` and `blocks_6` "
         "as many as they say; `exact_` are the same blocks fine-tuned as they "
         "are, the paper's FT-BLKs. FPN, tower and heads of the detector train "
-        "beside them, under `shifts_3` the heads, and of FPN and tower the "
-        "shifts of BatchNorms alone. BIAS_ONLY is the paper's FT-Bias, but "
-        "for biases that are no BatchNorm's.",
+        "beside them. BIAS_ONLY is the paper's FT-Bias, but for biases that "
+        "are no BatchNorm's.",
         "Memory and operations are counted by `od-patch profile`, as in the "
         "paper: not what TensorFlow holds (benchmarks/README.md).",
         "Not the same thing measured: the paper classifies photographs of "
