@@ -48,8 +48,11 @@ def run(options: argparse.Namespace) -> int:
         trust_base=options.trust_base,
     )
     stated = "as the patch states" if applied.verified else "not in the patch"
+    size = applied.image_size
+    pixels = f", {size[0]} x {size[1]} pixels" if size is not None else ""
     print(
         f"{options.output}: {applied.file_bytes:,} bytes, "
-        f"{classes(applied.classes)}\nSHA-256 {applied.sha256} ({stated})"
+        f"{classes(applied.classes)}{pixels}\n"
+        f"SHA-256 {applied.sha256} ({stated})"
     )
     return 0

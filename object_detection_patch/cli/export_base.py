@@ -5,7 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from object_detection_patch.cli.options import add_calibration_records, count
+from object_detection_patch.cli.options import (
+    add_calibration_records,
+    count,
+    image_size,
+)
 
 if TYPE_CHECKING:
     from object_detection_patch.export.policy_graph import PolicySize
@@ -49,6 +53,18 @@ def add(verbs: argparse._SubParsersAction) -> None:
 
 
 def _add_outputs(verb: argparse.ArgumentParser) -> None:
+    verb.add_argument(
+        "--resolutions",
+        nargs="+",
+        type=image_size,
+        metavar="SIDE",
+        default=(),
+        help="image sizes that patches may have, of `train-multitask "
+        "--resolutions`: pixels of a side, or HEIGHTxWIDTH. base.tflite has "
+        "the config's own, which must be one of them; the sidecar tells how "
+        "the others differ, so that an app ships one base. Each size takes "
+        "as long as an export of its own",
+    )
     verb.add_argument(
         "--max_classes",
         type=count,
@@ -134,6 +150,7 @@ def run(options: argparse.Namespace) -> int:
         eval_records=options.eval_records,
         snap=options.snap,
         policy=_policy(options),
+        resolutions=options.resolutions,
     )
     print(base.report(result))
     return 0

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
+import sys
+from collections.abc import Sequence
 
 from object_detection_patch.checkpoints import ordinary
 from object_detection_patch.export import (
@@ -12,6 +15,7 @@ from object_detection_patch.export import (
     model_of_base,
     restored,
     routing,
+    sizes,
 )
 from object_detection_patch.export.base_options import Options
 from object_detection_patch.export.comparison import Difference
@@ -21,6 +25,7 @@ from object_detection_patch.export.exported_base import (
     MODEL_FILE,
     SIDECAR_FILE,
     ExportedBase,
+    ExportedSize,
     report,
 )
 from object_detection_patch.export.filling import Published
@@ -30,12 +35,18 @@ from object_detection_patch.export.policy_graph import PolicySize
 from object_detection_patch.export.progress import Steps
 from object_detection_patch.export.restored import Base
 from object_detection_patch.export.stages import Stages
-from object_detection_patch.od_api import export_tflite, pipeline_config
+from object_detection_patch.od_api import (
+    export_tflite,
+    input_size,
+    pipeline_config,
+)
 from object_detection_patch.patch_file import whole_folder
+from object_detection_patch.tflite.size_fields import file_bytes
 
 __all__ = ["ExportError", "ExportedBase", "export_base", "report"]
 
 _STEPS = 6
+_STEPS_OF_A_SIZE = 5
 # Of those that an int8 base was calibrated on.
 _COMPARED_IMAGES = 8
 
@@ -54,6 +65,7 @@ def export_base(
     eval_records: str | None = None,
     snap: bool = False,
     policy: PolicySize | None = None,
+    resolutions: Sequence[tuple[int, int]] = (),
 ) -> ExportedBase:
     """Publishes a base: tasks are trained on the checkpoint that it writes.
 
@@ -72,6 +84,8 @@ def export_base(
       snap: round the kernels to the int8 grid before publishing.
       policy: makes a routing base, whose blocks exist twice, for patches with
         a policy of this size; None makes an ordinary one.
+      resolutions: (height, width) of all input sizes that patches may have,
+        the config's own among them; none for that alone.
 
     Raises:
       ValueError: for a config, checkpoint or option that does not fit.
@@ -88,13 +102,15 @@ def export_base(
         eval_records=eval_records,
         snap=snap,
         policy=policy,
+        resolutions=tuple(resolutions),
     )
     whole_folder.refuse_filled(output_dir)
     pipeline = pipeline_config.without_patch(
         pipeline_config.read_pipeline(pipeline_config_path)
     )
     base_options.check(pipeline, options)
-    steps = Steps(_STEPS)
+    others = max(0, len(options.resolutions) - 1)
+    steps = Steps(_STEPS + others * _STEPS_OF_A_SIZE)
     steps.begin("restoring the base")
     base = restored.restore(pipeline, checkpoint_dir)
     return _exported(base, output_dir, options, steps)
@@ -110,26 +126,71 @@ def _exported(
     stages.measure_keras("before")
     mended = mending.mend(base.hosts, options.precision, snap=options.snap)
     stages.measure_keras("published checkpoint")
-    images = model_of_base.calibration_images(base, options)
     ordinary.point_at(base.pipeline, _checkpoint_dir(output_dir))
     with whole_folder.whole_directory(output_dir) as folder:
         checkpoint = _checkpoint_dir(folder)
         os.makedirs(checkpoint)
         ordinary.write_model(checkpoint, base.model, base.pipeline, base.items)
-        made = model_of_base.make(base, checkpoint, images, options, steps)
-        steps.begin("checking the result")
-        difference = comparison.checked_difference(
-            made.published.model,
-            base.model,
-            precision=options.precision,
-            extractor=base.pipeline.model.ssd.feature_extractor.type,
-            images=images[:_COMPARED_IMAGES],
-            converted=made.converted,
-        )
+        made, difference = _made(base, checkpoint, options, steps)
         stages.measure_exported(MODEL_FILE, made.published.model)
-        _write_files(folder, made.published)
-    return _summary(
-        output_dir, options, mended, made, difference, stages.accuracy
+        published, others = _with_sizes(
+            base, made.published, checkpoint, options, steps
+        )
+        made = dataclasses.replace(made, published=published)
+        _write_files(folder, published)
+    return dataclasses.replace(
+        _summary(
+            output_dir, options, mended, made, difference, stages.accuracy
+        ),
+        sizes=others,
+    )
+
+
+def _made(
+    base: Base, checkpoint: str, options: Options, steps: Steps
+) -> tuple[Made, Difference]:
+    """A base at its config's size, and how far it is from the Keras model."""
+    images = model_of_base.calibration_images(base, options)
+    made = model_of_base.make(base, checkpoint, images, options, steps)
+    steps.begin("checking the result")
+    difference = comparison.checked_difference(
+        made.published.model,
+        base.model,
+        precision=options.precision,
+        extractor=base.pipeline.model.ssd.feature_extractor.type,
+        images=images[:_COMPARED_IMAGES],
+        converted=made.converted,
+    )
+    return made, difference
+
+
+def _with_sizes(
+    base: Base,
+    published: Published,
+    checkpoint: str,
+    options: Options,
+    steps: Steps,
+) -> tuple[Published, tuple[ExportedSize, ...]]:
+    """The base with a sidecar for all of its sizes, each of them exported."""
+    own = input_size.fixed_size(base.pipeline, "pipeline.config")
+    others = [size for size in options.resolutions if size != own]
+    found = []
+    differences = []
+    for size in others:
+        print(
+            f"at {input_size.size_text(size)} pixels:",
+            file=sys.stderr,
+            flush=True,
+        )
+        sized = dataclasses.replace(
+            base, pipeline=input_size.with_size(base.pipeline, size)
+        )
+        made, difference = _made(sized, checkpoint, options, steps)
+        found.append(sizes.difference(published, size, made.published))
+        differences.append(difference)
+    return sizes.joined(published, own, found), tuple(
+        ExportedSize(*size.image_size, file_bytes(size), difference)
+        for size, difference in zip(found, differences, strict=True)
     )
 
 

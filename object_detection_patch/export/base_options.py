@@ -9,8 +9,8 @@ from object_detection_patch.export import runtime
 from object_detection_patch.export.errors import ExportError
 from object_detection_patch.export.policy_graph import PolicySize
 from object_detection_patch.methods import instance_routing
-from object_detection_patch.od_api import base_model
-from object_detection_patch.tflite.limits import MAX_CLASSES
+from object_detection_patch.od_api import base_model, input_size
+from object_detection_patch.tflite.limits import MAX_CLASSES, MAX_SIZES
 from object_detection_patch.tflite.sidecar import INT8
 
 # No metric looks at more, and each costs memory in every run.
@@ -30,6 +30,7 @@ class Options:
     eval_records: str | None
     snap: bool
     policy: PolicySize | None = None
+    resolutions: tuple[tuple[int, int], ...] = ()
 
 
 def check(pipeline: Any, options: Options) -> None:
@@ -42,6 +43,7 @@ def check(pipeline: Any, options: Options) -> None:
             "(model.ssd.image_resizer in pipeline.config). Received: "
             f"{ssd.image_resizer.WhichOneof('image_resizer_oneof')!r}."
         )
+    _check_resolutions(pipeline, options)
     if ssd.num_classes > options.max_classes:
         raise ExportError(
             "`--max_classes` must cover the base's own classes, "
@@ -61,6 +63,32 @@ def check(pipeline: Any, options: Options) -> None:
     if options.policy is not None:
         _check_routing(ssd, options.policy, options.precision)
     _check_records(options)
+
+
+def _check_resolutions(pipeline: Any, options: Options) -> None:
+    sizes = options.resolutions
+    if not sizes:
+        return
+    own = input_size.fixed_size(pipeline, "pipeline.config")
+    if own not in sizes or len(set(sizes)) < len(sizes):
+        raise ExportError(
+            "`--resolutions` are image sizes, each once, and the config's own "
+            f"is one of them, {input_size.size_text(own)}: base.tflite has "
+            "it. Received: " + " ".join(map(input_size.size_text, sizes)) + "."
+        )
+    if len(sizes) > MAX_SIZES:
+        raise ExportError(
+            f"`--resolutions` may be {MAX_SIZES}. Received: {len(sizes)}."
+        )
+    if options.policy is not None:
+        raise ExportError(
+            "A routing base has one input size: its policy has seen no other. "
+            "Received: `--resolutions` with `--routing`."
+        )
+    for size in sizes:
+        input_size.refuse_uneven(
+            input_size.with_size(pipeline, size), "--resolutions"
+        )
 
 
 def _check_routing(ssd: Any, policy: PolicySize, precision: str) -> None:

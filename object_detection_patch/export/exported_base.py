@@ -17,6 +17,22 @@ _NAMES_SHOWN = 3
 
 
 @dataclasses.dataclass(frozen=True)
+class ExportedSize:
+    """Another input size of a base.
+
+    Args:
+      height, width: in pixels.
+      sidecar_bytes: that the sidecar has for it.
+      difference: of the raw outputs at this size from the Keras model's.
+    """
+
+    height: int
+    width: int
+    sidecar_bytes: int
+    difference: Difference
+
+
+@dataclasses.dataclass(frozen=True)
 class ExportedBase:
     """What `export_base` wrote and measured.
 
@@ -27,6 +43,7 @@ class ExportedBase:
       max_detections, regular_nms: of the post-processing op.
       accuracy: mAP@0.5 by stage; empty without evaluation records.
       policy: of a routing base, else None.
+      sizes: the other input sizes of its models.
     """
 
     output_dir: str
@@ -45,6 +62,7 @@ class ExportedBase:
     regular_nms: bool
     accuracy: dict[str, float]
     policy: PolicySize | None = None
+    sizes: tuple[ExportedSize, ...] = ()
 
 
 def report(exported: ExportedBase) -> str:
@@ -60,6 +78,7 @@ def report(exported: ExportedBase) -> str:
         *_routing(exported.policy),
         *_mended(exported.mended),
         _difference(exported.difference),
+        *_sizes(exported.sizes),
         *_accuracy(exported),
     ]
     return "\n".join(lines)
@@ -111,6 +130,15 @@ def _difference(difference: Difference) -> str:
         f"{told}, on average {difference.ratio:.2f} times as much as those of "
         "the converter's own int8 model."
     )
+
+
+def _sizes(sizes: tuple[ExportedSize, ...]) -> Iterator[str]:
+    for size in sizes:
+        yield (
+            f"Patches for {size.height} x {size.width} pixels fit too: "
+            f"{size.sidecar_bytes:,} bytes of {SIDECAR_FILE}. "
+            f"{_difference(size.difference)}"
+        )
 
 
 def _accuracy(exported: ExportedBase) -> Iterator[str]:

@@ -36,10 +36,15 @@ from object_detection_patch.tflite.sidecar_file import to_bytes
 
 @dataclasses.dataclass(frozen=True)
 class Published:
-    """A base as it is shipped."""
+    """A base as it is shipped.
+
+    Args:
+      whole: the base as a patch that replaces all of it.
+    """
 
     model: bytes
     sidecar: Sidecar
+    whole: Patch
 
     @property
     def sidecar_bytes(self) -> bytes:
@@ -78,7 +83,8 @@ def fill(
         )
     )
     classes = max(item.id for item in label_map)
-    return Published(model, _finished(empty, tensors, classes, metadata, model))
+    finished = _finished(empty, tensors, classes, metadata, model)
+    return Published(model, finished, patch)
 
 
 def _fingerprint(tensors: Mapping[str, np.ndarray]) -> str:

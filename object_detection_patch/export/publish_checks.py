@@ -19,7 +19,7 @@ from object_detection_patch.patch_file import (
 )
 from object_detection_patch.patch_file.whole_file import is_same
 from object_detection_patch.tflite.fit import check_fingerprint, fit
-from object_detection_patch.tflite.sidecar import INT8, Sidecar
+from object_detection_patch.tflite.sidecar import INT8, InputSize, Sidecar
 
 
 def encoding_of(choice: str | Encoding) -> Encoding:
@@ -63,8 +63,7 @@ def check(
             "for all of its bases at once (`--base A.tflite B.tflite`). "
             f"Received: one that was published for {len(patch.releases)}."
         )
-    if len({sidecar.base_sha256 for sidecar in sidecars}) != len(bases):
-        raise PublishError(f"Each base is given once. Received: {list(bases)}.")
+    check_once([sidecar.base_sha256 for sidecar in sidecars], bases)
     for sidecar in sidecars:
         check_fingerprint(sidecar, patch)
     check_records(
@@ -72,31 +71,49 @@ def check(
     )
 
 
-def check_image_size(patch: Patch, model: bytes, base: str) -> None:
-    """Raises PublishError for a patch trained at another input size.
+def check_once(digests: Sequence[str], bases: Sequence[str]) -> None:
+    """Raises PublishError for two bases of one SHA-256."""
+    if len(set(digests)) != len(bases):
+        raise PublishError(f"Each base is given once. Received: {list(bases)}.")
 
-    Its BatchNorms are those of that size, and detect badly at this one.
+
+def size_of(
+    patch: Patch, model: bytes, sidecar: Sidecar, base: str
+) -> InputSize | None:
+    """The size of a base that a patch was trained at.
+
+    None for that of base.tflite itself, and for a patch that does not say.
 
     Args:
       model: bytes of the base, whose path is `base`.
+
+    Raises:
+      PublishError: if the base has no such size. The patch's BatchNorms are
+        those of that size, and detect badly at another.
     """
     trained = trained_size(patch.metadata)
-    if trained is None:
-        return
-    size = runtime.Runtime(model).image_size
-    if trained != size:
-        wanted, found = (f"{h} x {w}" for h, w in (trained, size))
-        raise PublishError(
-            "A patch is published for a base of the input size that it was "
-            f"trained at, {wanted}. Received: {base} of {found}; give "
-            "`export-base` the same checkpoint with that size in its "
-            "pipeline.config (model.ssd.image_resizer)."
-        )
+    own = runtime.Runtime(model).image_size
+    if trained is None or trained == own:
+        return None
+    for size in sidecar.sizes:
+        if size.image_size == trained:
+            return size
+    sizes = [own, *(size.image_size for size in sidecar.sizes)]
+    wanted, *found = (f"{h} x {w}" for h, w in (trained, *sizes))
+    raise PublishError(
+        "A patch is published for a base of the input size that it was "
+        f"trained at, {wanted}. Received: {base} of {', '.join(found)}; give "
+        "that size to `export-base` too (`--resolutions`)."
+    )
 
 
-def check_fit(sidecar: Sidecar, patch: Patch) -> None:
-    """Raises before ranges are measured what `fit` would raise after it."""
-    draft = Release(sidecar.base_sha256, NO_DIGEST, any_ranges(sidecar))
+def check_fit(sidecar: Sidecar, base_sha256: str, patch: Patch) -> None:
+    """Raises before ranges are measured what `fit` would raise after it.
+
+    Args:
+      base_sha256: of the base at the patch's size.
+    """
+    draft = Release(base_sha256, NO_DIGEST, any_ranges(sidecar))
     fit(sidecar, dataclasses.replace(patch, releases=(draft,)))
 
 

@@ -10,11 +10,13 @@ class Result:
     """The model that a phone makes of one base and the patch.
 
     Args:
+      image_size: height and width of its input.
       accuracy: its mAP@0.5 on the evaluation records, or None.
     """
 
     base: str
     precision: str
+    image_size: tuple[int, int]
     model_bytes: int
     sha256: str
     accuracy: float | None
@@ -39,9 +41,11 @@ def report(published: PublishedPatch) -> str:
         f"{'signed' if published.signed else 'not signed'}."
     ]
     for result in published.results:
+        height, width = result.image_size
         lines.append(
             f"{result.base} ({result.precision}) becomes a model of "
-            f"{result.model_bytes:,} bytes, SHA-256 {result.sha256}"
+            f"{height} x {width} pixels, {result.model_bytes:,} bytes, "
+            f"SHA-256 {result.sha256}"
             + (
                 ""
                 if result.accuracy is None

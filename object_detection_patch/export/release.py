@@ -41,7 +41,7 @@ from object_detection_patch.tflite.model_metadata import (
     detector_metadata,
     read_metadata,
 )
-from object_detection_patch.tflite.sidecar import INT8, Sidecar
+from object_detection_patch.tflite.sidecar import INT8, InputSize, Sidecar
 
 __all__ = [
     "PublishError",
@@ -55,11 +55,29 @@ __all__ = [
 
 @dataclasses.dataclass(frozen=True)
 class _Base:
-    """A published base, as read."""
+    """A published base, as read.
+
+    Args:
+      size: that the patch was trained at; None for that of `model`.
+    """
 
     path: str
     model: bytes
     sidecar: Sidecar
+    size: InputSize | None
+
+    @property
+    def sha256(self) -> str:
+        """Of base.tflite at that size."""
+        own = self.sidecar.base_sha256
+        return own if self.size is None else self.size.base_sha256
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """Height and width of the patched model's input."""
+        if self.size is None:
+            return runtime.Runtime(self.model).image_size
+        return self.size.image_size
 
     def patched(self, patch: Patch) -> bytes:
         """The model that a phone makes of a patch."""
@@ -112,19 +130,18 @@ def publish(
         check_text(field, text)
     publish_checks.check(read, sidecars, bases, records)
     published = [
-        _Base(base, patcher.read_base(base, sidecar), sidecar)
+        _read_base(base, sidecar, read)
         for base, sidecar in zip(bases, sidecars, strict=True)
     ]
-    for base in published:
-        publish_checks.check_image_size(read, base.model, base.path)
+    publish_checks.check_once([base.sha256 for base in published], bases)
     if name or description:
         # Once for all bases: a result's SHA-256 covers the metadata.
-        metadata = _metadata(published[0].model, name, description)
+        metadata = _metadata(published[0], name, description)
         read = dataclasses.replace(read, model_metadata=metadata)
     # The numbers that phones will read.
     stored = from_bytes(to_bytes(read, encoding=chosen))
-    for sidecar in sidecars:
-        publish_checks.check_fit(sidecar, stored)
+    for base in published:
+        publish_checks.check_fit(base.sidecar, base.sha256, stored)
     releases, results = _released(published, stored, records)
     released = dataclasses.replace(read, releases=tuple(releases))
     file = to_bytes(released, encoding=chosen, sign=signer)
@@ -134,6 +151,12 @@ def publish(
     return PublishedPatch(
         output, len(file), classes, signer is not None, tuple(results)
     )
+
+
+def _read_base(path: str, sidecar: Sidecar, patch: Patch) -> _Base:
+    model = patcher.read_base(path, sidecar)
+    size = publish_checks.size_of(patch, model, sidecar, path)
+    return _Base(path, model, sidecar, size)
 
 
 def _released(
@@ -152,14 +175,21 @@ def _released(
             digest = release.result_sha256
             accuracy = task.accuracy(model)
             results.append(
-                Result(base.path, precision, len(model), digest, accuracy)
+                Result(
+                    base.path,
+                    precision,
+                    base.image_size,
+                    len(model),
+                    digest,
+                    accuracy,
+                )
             )
     return releases, results
 
 
 def _applied(base: _Base, patch: Patch, task: Task) -> tuple[Release, bytes]:
     """Applies a patch whose numbers are final; its release and the model."""
-    digest = base.sidecar.base_sha256
+    digest = base.sha256
     release = Release(digest, NO_DIGEST, any_ranges(base.sidecar))
     model = base.patched(dataclasses.replace(patch, releases=(release,)))
     if base.sidecar.precision == INT8:
@@ -188,13 +218,13 @@ def _check_results(
             )
 
 
-def _metadata(base: bytes, name: str, description: str) -> bytes:
-    normalisation = of_model(base)
-    known = read_metadata(base)
+def _metadata(base: _Base, name: str, description: str) -> bytes:
+    normalisation = of_model(base.model)
+    known = read_metadata(base.model)
     return detector_metadata(
         name=name or known.get("name", ""),
         description=description or known.get("description", ""),
-        image_size=runtime.Runtime(base).image_size,
+        image_size=base.image_size,
         mean=normalisation.mean,
         std=normalisation.std,
     )

@@ -49,7 +49,7 @@ class Contents:
           NumberError: if a number there would not be finite.
         """
         maker = self._makers.get(vector)
-        return self._numbers.base_data(vector) if maker is None else maker()
+        return self._numbers.kept_data(vector) if maker is None else maker()
 
 
 class _Numbers:
@@ -62,6 +62,13 @@ class _Numbers:
         self._places = base_places(sidecar)
         self._folds: dict[int, arithmetic.Fold] = {}
         self.precision = sidecar.precision
+
+    def kept_data(self, vector: int) -> _Data:
+        """The base's at the task's input size, of what no kernel uses."""
+        size = self._fit.size
+        if size is None or vector not in size.contents:
+            return self.base_data(vector)
+        return size.contents[vector]
 
     def base_data(self, vector: int) -> memoryview:
         place = self._places[vector]

@@ -97,7 +97,7 @@ class FieldReader:
     def finish(self) -> None:
         if self._at != len(self._raw):
             raise SidecarError(
-                "A sidecar's body must end with its last kernel. Received: "
+                "A sidecar's body must end with its last field. Received: "
                 f"{len(self._raw) - self._at} bytes behind it."
             )
 
@@ -147,6 +147,9 @@ class FieldWriter:
             f"{values.dtype} of shape {values.shape}",
         )
         self._parts.append(values.astype("<f4").tobytes())
+
+    def raw(self, content: bytes) -> None:
+        self._parts.append(content)
 
     def joined(self) -> bytes:
         return b"".join(self._parts)

@@ -28,7 +28,7 @@ from object_detection_patch.tflite.errors import (
     require,
 )
 from object_detection_patch.tflite.layout import most_bytes
-from object_detection_patch.tflite.sidecar import INT8, Sidecar
+from object_detection_patch.tflite.sidecar import INT8, InputSize, Sidecar
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,11 +39,13 @@ class Fit:
       edits: by their targets; each is of a kind and shape that fits there.
       classes: of the task.
       release: what the patch says of this base file, or None.
+      size: of the task's input; None for base.tflite's own.
     """
 
     edits: dict[str, Edit]
     classes: int
     release: Release | None
+    size: InputSize | None = None
 
     def norm_edit(self, name: str) -> ScaleOffset | None:
         edit = self.edits.get(name)
@@ -68,12 +70,13 @@ def fit(sidecar: Sidecar, patch: Patch) -> Fit:
     """
     check_fingerprint(sidecar, patch)
     classes = _classes(sidecar, patch)
+    size = chosen_size(sidecar, patch)
     edits = checked_edits(sidecar, patch.edits, classes)
     _check_metadata(sidecar, patch)
     _check_class_numbers(sidecar, classes)
     _check_kernel_sizes(sidecar, classes)
-    _check_result_size(sidecar, classes)
-    return Fit(edits, classes, _release(sidecar, patch))
+    _check_result_size(sidecar, classes, size)
+    return Fit(edits, classes, _release(sidecar, patch, size), size)
 
 
 def check_fingerprint(sidecar: Sidecar, patch: Patch) -> None:
@@ -84,6 +87,20 @@ def check_fingerprint(sidecar: Sidecar, patch: Patch) -> None:
             f"other. Received: a patch for base {patch.base_fingerprint}, "
             f"and the published base {sidecar.base_fingerprint}."
         )
+
+
+def chosen_size(sidecar: Sidecar, patch: Patch) -> InputSize | None:
+    """The input size that a patch was published for.
+
+    None for base.tflite's own, which comes first, and which a patch that was
+    published for no size of this base gets.
+    """
+    published = {release.base_sha256 for release in patch.releases}
+    if sidecar.base_sha256 in published:
+        return None
+    return next(
+        (size for size in sidecar.sizes if size.base_sha256 in published), None
+    )
 
 
 def _classes(sidecar: Sidecar, patch: Patch) -> int:
@@ -130,23 +147,28 @@ def _check_kernel_sizes(sidecar: Sidecar, classes: int) -> None:
             )
 
 
-def _check_result_size(sidecar: Sidecar, classes: int) -> None:
-    size = most_bytes(
-        sidecar.skeleton_bytes, sidecar.vectors_for_classes(classes)
+def _check_result_size(
+    sidecar: Sidecar, classes: int, size: InputSize | None
+) -> None:
+    most = most_bytes(
+        sidecar.skeleton_bytes, sidecar.vectors_for_classes(classes, size)
     )
     require(
-        size <= limits.MAX_MODEL_BYTES,
+        most <= limits.MAX_MODEL_BYTES,
         f"a result without labels may have {limits.MAX_MODEL_BYTES} bytes",
-        size,
+        most,
     )
 
 
-def _release(sidecar: Sidecar, patch: Patch) -> Release | None:
+def _release(
+    sidecar: Sidecar, patch: Patch, size: InputSize | None
+) -> Release | None:
+    digest = sidecar.base_sha256 if size is None else size.base_sha256
     release = next(
         (
             release
             for release in patch.releases
-            if release.base_sha256 == sidecar.base_sha256
+            if release.base_sha256 == digest
         ),
         None,
     )

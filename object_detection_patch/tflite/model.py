@@ -15,7 +15,7 @@ from object_detection_patch.tflite.fit import Fit
 from object_detection_patch.tflite.labels import labels_archive
 from object_detection_patch.tflite.layout import Place, place_after
 from object_detection_patch.tflite.limits import MAX_MODEL_BYTES
-from object_detection_patch.tflite.sidecar import Sidecar
+from object_detection_patch.tflite.sidecar import InputSize, Sidecar
 
 
 def patched_model(
@@ -32,6 +32,8 @@ def patched_model(
         or the result too large.
     """
     model = bytearray(base[: sidecar.skeleton_bytes])
+    if fit.size is not None:
+        _write_words(model, fit.size)
     contents = Contents(base, sidecar, patch, fit)
     places = _append_vectors(model, sidecar, contents)
     _write_links(model, sidecar, places)
@@ -41,6 +43,11 @@ def patched_model(
     model += labels_archive(patch.label_map, start=len(model))
     _check_size(model)
     return model
+
+
+def _write_words(model: bytearray, size: InputSize) -> None:
+    for position, word in size.words.items():
+        struct.pack_into("<I", model, position, word)
 
 
 def _append_vectors(

@@ -36,12 +36,15 @@ class Applied:
       classes: of the task.
       verified: True if the publisher stated the result's SHA-256 and it is
         this one; False if the patch was not published for this base.
+      image_size: height and width of the model's input; None if the sidecar
+        does not say.
     """
 
     file_bytes: int
     sha256: str
     classes: int
     verified: bool
+    image_size: tuple[int, int] | None = None
 
 
 def apply(
@@ -138,7 +141,14 @@ def _applied(
             f"{release.result_sha256}. Received: {digest}; tell the "
             "publisher, and use no part of it."
         )
-    applied = Applied(len(model), digest, fitted.classes, release is not None)
+    size = fitted.size
+    applied = Applied(
+        len(model),
+        digest,
+        fitted.classes,
+        release is not None,
+        read_sidecar.image_size if size is None else size.image_size,
+    )
     return model, applied
 
 

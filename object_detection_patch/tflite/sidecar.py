@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -141,8 +141,35 @@ class Kernel:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class InputSize:
+    """Another input size of a base: how its file at that size differs.
+
+    Args:
+      height, width: of the image, in pixels.
+      base_sha256: of base.tflite as an export at this size writes it.
+      words: position in the skeleton -> the u32 that stands there instead.
+      contents: vector -> its bytes instead, such as the anchors'.
+    """
+
+    height: int
+    width: int
+    base_sha256: str
+    words: Mapping[int, int]
+    contents: Mapping[int, bytes]
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        return self.height, self.width
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Sidecar:
-    """Everything that applying needs to know about one base.tflite."""
+    """Everything that applying needs to know about one base.tflite.
+
+    Args:
+      image_size: height and width of base.tflite itself, where it has other
+        `sizes`; else None.
+    """
 
     base_fingerprint: str
     base_sha256: str
@@ -159,10 +186,23 @@ class Sidecar:
     norms: tuple[Norm, ...]
     biases: tuple[Bias, ...]
     kernels: tuple[Kernel, ...]
+    image_size: tuple[int, int] | None = None
+    sizes: tuple[InputSize, ...] = ()
 
-    def vectors_for_classes(self, classes: int) -> tuple[Vector, ...]:
-        """The vectors as a task with so many classes has them."""
+    def vectors_for_classes(
+        self, classes: int, size: InputSize | None = None
+    ) -> tuple[Vector, ...]:
+        """The vectors as a task with so many classes has them.
+
+        Args:
+          size: of the task's input; None for base.tflite's own.
+        """
         changed = list(self.vectors)
+        for index, content in ({} if size is None else size.contents).items():
+            changed[index] = dataclasses.replace(
+                changed[index],
+                items=len(content) // changed[index].item_bytes,
+            )
         for kernel in self.kernels:
             if kernel.class_factor:
                 sizes = vector_sizes(
@@ -175,6 +215,23 @@ class Sidecar:
                         items=items,
                     )
         return tuple(changed)
+
+
+def computed_vectors(sidecar: Sidecar) -> set[int]:
+    """The vectors that kernels use: their own, and those of their biases."""
+    return {
+        index
+        for kernel in sidecar.kernels
+        for index in vector_sizes(kernel, sidecar.precision)
+    }
+
+
+def weight_vectors(sidecar: Sidecar) -> set[int]:
+    """The vectors from which weights are computed: they and their scales."""
+    copies = [copy for kernel in sidecar.kernels for copy in kernel.copies]
+    return {copy.weights for copy in copies} | {
+        copy.scales for copy in copies if copy.scales is not None
+    }
 
 
 def vector_sizes(kernel: Kernel, precision: str) -> dict[int, tuple[int, int]]:

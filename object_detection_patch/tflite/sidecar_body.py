@@ -20,10 +20,14 @@ from object_detection_patch.tflite.sidecar import (
     Sidecar,
     Vector,
 )
+from object_detection_patch.tflite.size_fields import read_sizes, write_sizes
 
 
-def read_body(fields: FieldReader) -> Sidecar:
+def read_body(fields: FieldReader, version: int) -> Sidecar:
     """Takes every field, and checks each by itself.
+
+    Args:
+      version: of the file: 2 has input sizes, 1 has none.
 
     Raises:
       SidecarError: for one out of range. What must hold among several is
@@ -45,6 +49,8 @@ def read_body(fields: FieldReader) -> Sidecar:
     biases = tuple(_bias(fields) for _ in range(fields.count()))
     counts = Counts(len(vectors), len(norms), len(biases), len(activations))
     kernels = read_kernels(fields, counts)
+    has_sizes = version == limits.VERSION_WITH_SIZES
+    image_size, sizes = read_sizes(fields, vectors) if has_sizes else (None, ())
     return Sidecar(
         base_fingerprint=fingerprint,
         base_sha256=base_sha256,
@@ -61,6 +67,8 @@ def read_body(fields: FieldReader) -> Sidecar:
         norms=norms,
         biases=biases,
         kernels=kernels,
+        image_size=image_size,
+        sizes=sizes,
     )
 
 
@@ -80,6 +88,8 @@ def written_body(sidecar: Sidecar) -> bytes:
     _write_places(out, sidecar)
     _write_tensors(out, sidecar)
     write_kernels(out, sidecar.kernels)
+    if sidecar.sizes:
+        write_sizes(out, sidecar)
     return out.joined()
 
 

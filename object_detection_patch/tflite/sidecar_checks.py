@@ -9,6 +9,7 @@ from object_detection_patch.tflite.errors import require
 from object_detection_patch.tflite.kernel_checks import check_kernels
 from object_detection_patch.tflite.layout import base_places, most_bytes
 from object_detection_patch.tflite.sidecar import INT8, Norm, Sidecar
+from object_detection_patch.tflite.size_checks import check_sizes
 
 
 def check_sidecar(sidecar: Sidecar) -> None:
@@ -21,6 +22,7 @@ def check_sidecar(sidecar: Sidecar) -> None:
     for norm in sidecar.norms:
         _check_norm(norm)
     check_kernels(sidecar)
+    check_sizes(sidecar)
 
 
 def _check_skeleton(sidecar: Sidecar) -> None:

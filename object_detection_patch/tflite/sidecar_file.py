@@ -36,8 +36,9 @@ def read_sidecar(path: str | os.PathLike[str]) -> Sidecar:
 
 def from_bytes(data: bytes) -> Sidecar:
     """Reads a sidecar from memory; SidecarError as in `read_sidecar`."""
-    fields = FieldReader(_body(data))
-    sidecar = read_body(fields)
+    version, body = _body(data)
+    fields = FieldReader(body)
+    sidecar = read_body(fields, version)
     fields.finish()
     check_sidecar(sidecar)
     _check_checksum(data)
@@ -51,8 +52,9 @@ def to_bytes(sidecar: Sidecar) -> bytes:
     # a phone would inflate them for every patch.
     stored = zlib.compress(body, 0)
     file_bytes = limits.PRELUDE.size + len(stored) + limits.CHECKSUM_BYTES
+    version = limits.VERSION_WITH_SIZES if sidecar.sizes else limits.VERSION
     prelude = limits.PRELUDE.pack(
-        limits.MAGIC, limits.VERSION, len(stored), len(body), 0, file_bytes
+        limits.MAGIC, version, len(stored), len(body), 0, file_bytes
     )
     data = prelude + stored
     data += hashlib.sha256(data).digest()
@@ -61,7 +63,8 @@ def to_bytes(sidecar: Sidecar) -> bytes:
     return data
 
 
-def _body(data: bytes) -> bytes:
+def _body(data: bytes) -> tuple[int, bytes]:
+    """Version and inflated body."""
     smallest = limits.PRELUDE.size + limits.CHECKSUM_BYTES
     if len(data) < smallest:
         raise SidecarError(
@@ -88,9 +91,10 @@ def _body(data: bytes) -> bytes:
     body = data[limits.PRELUDE.size : -limits.CHECKSUM_BYTES]
     try:
         inflation.check_inflation("The body", stored=stored, raw=raw)
-        return inflation.inflate("The body", [body], raw).tobytes()
+        inflated = inflation.inflate("The body", [body], raw).tobytes()
     except PatchFileError as error:
         raise SidecarError(str(error)) from error
+    return version, inflated
 
 
 def _check_prelude(magic: bytes, version: int, reserved: int) -> None:
@@ -98,10 +102,11 @@ def _check_prelude(magic: bytes, version: int, reserved: int) -> None:
         raise SidecarError(
             f"A sidecar begins with {limits.MAGIC!r}. Received: {magic!r}."
         )
-    if version != limits.VERSION:
+    if version not in (limits.VERSION, limits.VERSION_WITH_SIZES):
         raise SidecarVersionError(
-            f"This program reads sidecars of version {limits.VERSION}. "
-            f"Received: version {version}; install a program that knows it."
+            f"This program reads sidecars of the versions {limits.VERSION} "
+            f"and {limits.VERSION_WITH_SIZES}. Received: version {version}; "
+            "install a program that knows it."
         )
     if reserved != 0:
         raise SidecarError(

@@ -66,12 +66,15 @@ def _family_file(kind: int, patch: bytes, digest: bytes) -> bytes:
 
 
 def sidecar_of_input(data: bytes) -> bytes:
-    """A sidecar: a byte of flags (bit 2: a file as it is), body."""
+    """A sidecar: a byte of flags, body.
+
+    Flags: bit 0 says version 2, bit 2 that the rest is a file as it is.
+    """
     if not data:
         return b""
     if data[0] & _FILE:
         return _with_checksum(data[1:])
-    return sidecar_file(data[1:])
+    return sidecar_file(data[1:], version=1 + (data[0] & _VERSION_2))
 
 
 def patch_file(
@@ -82,9 +85,9 @@ def patch_file(
     return _framed(_PATCH_MAGIC, version, int(signed), header, rest)
 
 
-def sidecar_file(body: bytes) -> bytes:
+def sidecar_file(body: bytes, *, version: int = 1) -> bytes:
     """A sidecar from its inflated body."""
-    return _framed(_SIDECAR_MAGIC, 1, 0, body, b"")
+    return _framed(_SIDECAR_MAGIC, version, 0, body, b"")
 
 
 def _framed(

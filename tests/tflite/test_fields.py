@@ -136,7 +136,7 @@ def test_bytes_behind_the_last_field():
     fields = FieldReader(bytes(5))
     fields.take(2)
     with pytest.raises(
-        SidecarError, match=r"end with its last kernel\. Received: 3 bytes"
+        SidecarError, match=r"end with its last field\. Received: 3 bytes"
     ):
         fields.finish()
 

@@ -181,17 +181,36 @@ void check_result_size(const Sidecar& sidecar,
   }
 }
 
-const Release* release_for(const Sidecar& sidecar, const Patch& patch) {
+const Release* release_of(const Patch& patch, const uint8_t* base_sha256) {
   for (const Release& release : patch.releases) {
-    if (std::memcmp(release.base_sha256, sidecar.base_sha256, kDigestBytes)) {
-      continue;
+    if (!std::memcmp(release.base_sha256, base_sha256, kDigestBytes)) {
+      return &release;
     }
-    if (release.activations != sidecar.activations.size()) {
+  }
+  return nullptr;
+}
+
+// The size that the patch was published for. The base's own comes first, and
+// is what a patch gets that was published for none.
+const InputSize* chosen_size(const Sidecar& sidecar, const Patch& patch) {
+  if (release_of(patch, sidecar.base_sha256) != nullptr) return nullptr;
+  for (const InputSize& size : sidecar.sizes) {
+    if (release_of(patch, size.base_sha256) != nullptr) return &size;
+  }
+  return nullptr;
+}
+
+const Release* release_for(const Sidecar& sidecar, const Patch& patch,
+                           const InputSize* size) {
+  const Release* release = release_of(
+      patch, size == nullptr ? sidecar.base_sha256 : size->base_sha256);
+  if (release != nullptr) {
+    if (release->activations != sidecar.activations.size()) {
       fail(OD_PATCH_ACTIVATION, "A release for this base must have ",
            sidecar.activations.size(), " activations. Received: ",
-           release.activations, ".");
+           release->activations, ".");
     }
-    return &release;
+    return release;
   }
   if (sidecar.is_int8()) {
     fail(OD_PATCH_MISSING_RELEASE, "An int8 base needs a patch that was "
@@ -232,9 +251,10 @@ Fit fit(const Sidecar& sidecar, const Patch& patch) {
          "a patch. Received: a base without.");
   }
   check_class_numbers(sidecar, found.classes);
-  found.vectors = vectors_for_classes(sidecar, found.classes);
+  found.size = chosen_size(sidecar, patch);
+  found.vectors = vectors_for_classes(sidecar, found.classes, found.size);
   check_result_size(sidecar, found.vectors);
-  found.release = release_for(sidecar, patch);
+  found.release = release_for(sidecar, patch, found.size);
   return found;
 }
 

@@ -16,7 +16,8 @@ struct Fit {
   std::vector<const Entry*> biases;
   std::vector<const Entry*> kernels;
   std::vector<Vector> vectors;  // of the result; the metadata's as in the base
-  const Release* release = nullptr;  // for this base file
+  const InputSize* size = nullptr;   // of the task; null for the base's own
+  const Release* release = nullptr;  // for this base file, at that size
 };
 
 // Check 2 of tflite/FORMAT.md, Applying.

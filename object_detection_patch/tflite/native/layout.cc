@@ -23,8 +23,14 @@ std::vector<uint32_t> base_places(const Sidecar& sidecar) {
 }
 
 std::vector<Vector> vectors_for_classes(const Sidecar& sidecar,
-                                        uint32_t classes) {
+                                        uint32_t classes,
+                                        const InputSize* size) {
   std::vector<Vector> vectors = sidecar.vectors;
+  if (size != nullptr) {
+    for (const Content& content : size->contents) {
+      vectors[content.vector].items = content.items;
+    }
+  }
   auto resize = [&](uint32_t index, uint64_t items) {
     if (index != kNone) vectors[index].items = static_cast<uint32_t>(items);
   };

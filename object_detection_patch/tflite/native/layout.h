@@ -20,9 +20,11 @@ inline uint64_t start_after(uint64_t at) {
 // not end within it.
 std::vector<uint32_t> base_places(const Sidecar& sidecar);
 
-// The vectors as a task with so many classes has them.
+// The vectors as a task with so many classes has them; `size` is null for
+// base.tflite's own.
 std::vector<Vector> vectors_for_classes(const Sidecar& sidecar,
-                                        uint32_t classes);
+                                        uint32_t classes,
+                                        const InputSize* size);
 
 // Bytes of the skeleton and of vectors of which no two share a place.
 uint64_t unshared_bytes(const Sidecar& sidecar,

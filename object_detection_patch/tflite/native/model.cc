@@ -181,6 +181,7 @@ class ModelWriter {
       store<uint32_t>(result_ + number.position,
                       number.factor * (fit_.classes + number.addend));
     }
+    if (fit_.size != nullptr) write_words(*fit_.size);
     if (fit_.release == nullptr) return;
     for (uint32_t i = 0; i < sidecar_.activations.size(); ++i) {
       const Activation& activation = sidecar_.activations[i];
@@ -188,6 +189,12 @@ class ModelWriter {
                    fit_.release->scale(i));
       store<int64_t>(result_ + activation.zero_point_position,
                      fit_.release->zero_point(i));
+    }
+  }
+
+  void write_words(const InputSize& size) {
+    for (uint32_t i = 0; i < size.word_count; ++i) {
+      store<uint32_t>(result_ + size.position(i), size.value(i));
     }
   }
 

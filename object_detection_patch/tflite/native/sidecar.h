@@ -113,6 +113,28 @@ struct Kernel {
   }
 };
 
+// A vector that has other items at another input size.
+struct Content {
+  uint32_t vector;
+  uint32_t items;
+  const uint8_t* bytes;  // in the body, aligned to nothing
+};
+
+// Another input size of a base: how its file at that size differs.
+struct InputSize {
+  uint32_t height;
+  uint32_t width;
+  const uint8_t* base_sha256;
+  const uint8_t* words;  // a position and a value each, u32 both
+  uint32_t word_count;
+  std::vector<Content> contents;
+
+  uint32_t position(uint32_t i) const { return load<uint32_t>(words + 8 * i); }
+  uint32_t value(uint32_t i) const {
+    return load<uint32_t>(words + 8 * i + 4);
+  }
+};
+
 // What an edit can name: the place of a tensor in its list.
 enum class TensorKind : uint8_t { kNorm, kBias, kKernel };
 struct Tensor {
@@ -127,6 +149,7 @@ struct Sidecar {
   Sidecar(Sidecar&&) = default;
   Sidecar& operator=(Sidecar&&) = default;
 
+  uint32_t version = 0;
   std::vector<uint8_t> body;
   const uint8_t* base_fingerprint = nullptr;
   const uint8_t* base_sha256 = nullptr;
@@ -145,6 +168,9 @@ struct Sidecar {
   std::vector<Kernel> kernels;
   std::vector<Copy> copies;
   std::vector<Operation> operations;
+  uint32_t height = 0;  // of base.tflite, where it has other sizes
+  uint32_t width = 0;
+  std::vector<InputSize> sizes;
   std::vector<Tensor> tensors;  // ascending by name
 
   uint32_t weight_bytes() const {

@@ -1,6 +1,9 @@
 // The inflated body of a sidecar, field by field.
-#include "lanes.h"
 #include "sidecar_body.h"
+
+#include <utility>
+
+#include "lanes.h"
 #include "text.h"
 
 namespace odp {
@@ -11,6 +14,8 @@ constexpr uint32_t kMaxSkeletonBytes = 1u << 24;
 constexpr uint32_t kMaxItems = 1u << 28;
 constexpr uint32_t kMaxElements = 1u << 26;
 constexpr uint32_t kMaxClasses = 1u << 16;
+constexpr uint32_t kMaxSide = 1u << 16;
+constexpr uint32_t kMaxSizes = 1u << 6;
 
 // The fields of the body, each within its limits.
 class Fields {
@@ -41,6 +46,8 @@ class Fields {
   }
 
   uint32_t position() { return number("a position", 0, kMaxSkeletonBytes); }
+
+  uint32_t side() { return number("a side of the image", 1, kMaxSide); }
 
   uint32_t index(const char* what, size_t count) {
     if (count == 0) {
@@ -193,6 +200,60 @@ void read_kernels(Fields& fields, Sidecar& sidecar) {
   }
 }
 
+// Raises an Error unless `value` is above `before`, the last one if any.
+void check_ascending(const char* what, bool is_first, uint32_t before,
+                     uint32_t value) {
+  if (is_first || value > before) return;
+  fail(OD_PATCH_SIDECAR, "In a sidecar, the ", what, " of a size must come in "
+       "ascending order, each once. Received: ", value, " after ", before,
+       ".");
+}
+
+void read_words(Fields& fields, InputSize& size) {
+  size.word_count = fields.count();
+  size.words = fields.cursor.take(size_t{8} * size.word_count);
+  for (uint32_t i = 0; i < size.word_count; ++i) {
+    const uint32_t position = size.position(i);
+    if (position > kMaxSkeletonBytes) {
+      fail(OD_PATCH_SIDECAR, "In a sidecar, a position must lie between 0 and ",
+           kMaxSkeletonBytes, ". Received: ", position, ".");
+    }
+    check_ascending("words", i == 0, i == 0 ? 0 : size.position(i - 1),
+                    position);
+  }
+}
+
+void read_contents(Fields& fields, const std::vector<Vector>& vectors,
+                   InputSize& size) {
+  for (uint32_t left = fields.count(); left > 0; --left) {
+    Content content;
+    content.vector = fields.index("a vector", vectors.size());
+    const bool is_first = size.contents.empty();
+    check_ascending("vectors", is_first,
+                    is_first ? 0 : size.contents.back().vector,
+                    content.vector);
+    content.items = fields.number("the items of a vector", 0, kMaxItems);
+    content.bytes = fields.cursor.take(
+        size_t{content.items} * vectors[content.vector].item_bytes);
+    size.contents.push_back(content);
+  }
+}
+
+void read_sizes(Fields& fields, Sidecar& sidecar) {
+  sidecar.height = fields.side();
+  sidecar.width = fields.side();
+  for (uint32_t left = fields.number("the number of sizes", 1, kMaxSizes);
+       left > 0; --left) {
+    InputSize size;
+    size.height = fields.side();
+    size.width = fields.side();
+    size.base_sha256 = fields.cursor.take(kDigestBytes);
+    read_words(fields, size);
+    read_contents(fields, sidecar.vectors, size);
+    sidecar.sizes.push_back(std::move(size));
+  }
+}
+
 }  // namespace
 
 void read_sidecar_body(Sidecar& sidecar) {
@@ -216,6 +277,7 @@ void read_sidecar_body(Sidecar& sidecar) {
   read_positions(fields, sidecar);
   read_norms_and_biases(fields, sidecar);
   read_kernels(fields, sidecar);
+  if (sidecar.version == kVersionWithSizes) read_sizes(fields, sidecar);
   fields.cursor.finish();
 }
 

@@ -6,7 +6,10 @@
 
 namespace odp {
 
-// Fills a sidecar from its `body`, each field within its limits; what concerns
+// The version of files whose body ends in input sizes.
+constexpr uint32_t kVersionWithSizes = 2;
+
+// Fills a sidecar from its `version` and `body`, each field within its limits; what concerns
 // several fields is left to check_sidecar.
 void read_sidecar_body(Sidecar& sidecar);
 

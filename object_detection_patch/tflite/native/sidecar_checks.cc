@@ -135,6 +135,7 @@ void check_sidecar(Sidecar& sidecar) {
   check_norms(sidecar);
   sort_names(sidecar);
   check_kernels(sidecar);
+  check_sizes(sidecar);
 }
 
 }  // namespace odp

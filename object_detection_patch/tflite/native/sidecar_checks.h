@@ -17,6 +17,9 @@ void require(bool holds, const char* rule, const Received&... received) {
 // Channels, sizes and uses: everything about kernels.
 void check_kernels(const Sidecar& sidecar);
 
+// Everything about input sizes; the rest was checked before.
+void check_sizes(const Sidecar& sidecar);
+
 }  // namespace odp
 
 #endif  // OD_PATCH_SIDECAR_CHECKS_H_

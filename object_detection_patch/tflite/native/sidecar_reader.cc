@@ -15,8 +15,8 @@ constexpr size_t kPreludeBytes = 32;
 constexpr size_t kChecksumBytes = 32;
 constexpr uint32_t kMaxBodyBytes = 1u << 24;
 
-// The body of the file, inflated.
-std::vector<uint8_t> inflated_body(Span file) {
+// Fills in version and body, inflated.
+void inflate_body(Span file, Sidecar& sidecar) {
   constexpr size_t kFrame = kPreludeBytes + kChecksumBytes;
   if (file.size < kFrame) {
     fail(OD_PATCH_SIDECAR, "A sidecar has at least ", kFrame,
@@ -28,9 +28,9 @@ std::vector<uint8_t> inflated_body(Span file) {
          "Received: ", hex(file.data, 8), ".");
   }
   const uint32_t version = fields.u32();
-  if (version != 1) {
-    fail(OD_PATCH_SIDECAR_VERSION, "This program reads sidecars of version 1. "
-         "Received: version ", version,
+  if (version != 1 && version != kVersionWithSizes) {
+    fail(OD_PATCH_SIDECAR_VERSION, "This program reads sidecars of the "
+         "versions 1 and 2. Received: version ", version,
          "; install a program that knows it.");
   }
   const uint32_t stored = fields.u32();
@@ -53,10 +53,10 @@ std::vector<uint8_t> inflated_body(Span file) {
   check_inflation("The body", stored, raw, OD_PATCH_SIDECAR);
   Inflater stream("The body", {file.data + kPreludeBytes, stored},
                   OD_PATCH_SIDECAR);
-  std::vector<uint8_t> body(raw);
-  stream.read(body.data(), body.size());
+  sidecar.version = version;
+  sidecar.body.resize(raw);
+  stream.read(sidecar.body.data(), sidecar.body.size());
   stream.finish();
-  return body;
 }
 
 void check_checksum(Span file) {
@@ -74,7 +74,7 @@ void check_checksum(Span file) {
 
 Sidecar read_sidecar(Span file) {
   Sidecar sidecar;
-  sidecar.body = inflated_body(file);
+  inflate_body(file, sidecar);
   read_sidecar_body(sidecar);
   check_sidecar(sidecar);
   check_checksum(file);

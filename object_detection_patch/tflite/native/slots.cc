@@ -10,6 +10,7 @@ namespace odp {
 Slots::Slots(const Sidecar& sidecar, const Patch& patch, const Fit& fit,
              Span base)
     : sidecar_(sidecar),
+      size_(fit.size),
       metadata_(patch.model_metadata),
       base_(base),
       base_places_(base_places(sidecar)),
@@ -17,6 +18,11 @@ Slots::Slots(const Sidecar& sidecar, const Patch& patch, const Fit& fit,
       settled_end_(sidecar.skeleton_bytes) {
   for (size_t i = 0; i < slots_.size(); ++i) {
     slots_[i].items = fit.vectors[i].items;
+  }
+  if (size_ != nullptr) {
+    for (const Content& content : size_->contents) {
+      set(content.vector, Source::kSize);
+    }
   }
   if (metadata_.size > 0) {
     set(sidecar.metadata_vector, Source::kMetadata);
@@ -113,6 +119,8 @@ Span Slots::contents(uint32_t index, const uint8_t* result) const {
   switch (slots_[index].source) {
     case Source::kBase:
       return {base_bytes(index), bytes(index)};
+    case Source::kSize:
+      return {size_bytes(index), bytes(index)};
     case Source::kMetadata:
       return metadata_;
     case Source::kZeros:
@@ -120,6 +128,15 @@ Span Slots::contents(uint32_t index, const uint8_t* result) const {
     default:
       return {result + slots_[index].start, bytes(index)};
   }
+}
+
+const uint8_t* Slots::size_bytes(uint32_t index) const {
+  const std::vector<Content>& contents = size_->contents;
+  return std::lower_bound(contents.begin(), contents.end(), index,
+                          [](const Content& content, uint32_t vector) {
+                            return content.vector < vector;
+                          })
+      ->bytes;
 }
 
 bool Slots::is_like_leader(uint32_t index, const uint8_t* result) const {

@@ -12,6 +12,7 @@ namespace odp {
 
 enum class Source : uint8_t {
   kBase,      // copied from base.tflite
+  kSize,      // what the task's input size has there
   kMetadata,  // the patch's model metadata
   kZeros,
   kComputed,  // written at `start` before places are final
@@ -55,11 +56,14 @@ class Slots {
   void find_copy_sources(const Fit& fit, const Copy& copy, bool is_edited);
   void place();
   size_t bytes(uint32_t index) const;
+  // The bytes of a vector of the source kSize.
+  const uint8_t* size_bytes(uint32_t index) const;
   Span contents(uint32_t index, const uint8_t* result) const;
   bool is_like_leader(uint32_t index, const uint8_t* result) const;
   void put(uint32_t index, uint64_t start, uint8_t* result);
 
   const Sidecar& sidecar_;
+  const InputSize* const size_;
   const Span metadata_;
   const Span base_;
   std::vector<uint32_t> base_places_;

@@ -100,7 +100,7 @@ def checksum_of_zeros(small: SmallWorld) -> bytes:
     return _framed(small, checksum=bytes(32))
 
 
-@ATTEMPTS.add(SidecarError, "must end with its last kernel")
+@ATTEMPTS.add(SidecarError, "must end with its last field")
 def bytes_in_the_body(small: SmallWorld) -> bytes:
     """Bytes hidden behind the last kernel."""
     return of_body(small.body() + b"hidden")

@@ -24,6 +24,7 @@ from attacks import (
     sidecar_frames,
     sidecar_kernels,
     sidecar_places,
+    sidecar_sizes,
     sidecar_uses,
 )
 from attacks.attempt import FILES, Attempt, sound_files
@@ -33,7 +34,7 @@ MARK = "<!-- what follows is written by write_files.py -->\n"
 _MODULES = (
     *(patch_frames, patch_counts, patch_directory, patch_sections),
     *(patch_texts, patch_fit, patch_adapters, sidecar_frames, sidecar_counts),
-    *(sidecar_places, sidecar_uses, sidecar_kernels, bases),
+    *(sidecar_places, sidecar_sizes, sidecar_uses, sidecar_kernels, bases),
 )
 ATTEMPTS: tuple[Attempt, ...] = tuple(
     attempt for module in _MODULES for attempt in module.ATTEMPTS

@@ -27,15 +27,30 @@ def make_case(
     classes: int | None = None,
     version: int = 2,
     width: int = 1,
+    size: int | None = None,
 ) -> Case:
-    """`classes` of the task; the base has 1 to 5."""
+    """A case of the drawn world of a seed, whose base has 1 to 5 classes.
+
+    Args:
+      classes: of the task.
+      size: which of the base's other sizes the patch is published for;
+        None for a base of one size.
+    """
     world = worlds.make_world(
         seed, precision, classes=1 + seed % 5, width=width
     )
     patch = worlds.make_patch(
         world, seed + 1000, classes=classes, version=version
     )
-    model = oracle.patched(world, patch)
+    at_size = world
+    if size is not None:
+        worlds.add_sizes(world, seed)
+        at_size = world.at_size(world.sizes[size])
+        made_for = world.sizes[size].digest
+        patch.releases = [
+            (made_for, result, ranges) for _, result, ranges in patch.releases
+        ] or [(made_for, b"", [])]
+    model = oracle.patched(at_size, patch)
     digest = hashlib.sha256(model).digest()
     patch.releases = [(b, digest, a) for b, _, a in patch.releases]
     return Case(world.base(), world.sidecar(), patch.to_bytes(), model)

@@ -49,7 +49,7 @@ def _header_field(parts: Parts, donor: Parts, rng: np.random.Generator) -> None:
 
 
 def _body_field(parts: Parts, donor: Parts, rng: np.random.Generator) -> None:
-    found = tokens.of_body(parts.body)
+    found = tokens.of_body(parts.body, parts.sidecar_version)
     parts.body = _field_changed(parts.body, found.fields, rng)
 
 
@@ -70,9 +70,12 @@ def _header_group(parts: Parts, donor: Parts, rng: np.random.Generator) -> None:
 
 
 def _body_group(parts: Parts, donor: Parts, rng: np.random.Generator) -> None:
-    found, others = tokens.of_body(parts.body), tokens.of_body(donor.body)
+    found, others = (
+        tokens.of_body(one.body, one.sidecar_version) for one in (parts, donor)
+    )
     name = _chosen(sorted(found.groups), rng)
-    pieces = _pieces(donor.body, others.groups[name])
+    theirs = others.groups.get(name)
+    pieces = _pieces(donor.body, theirs) if theirs else []
     group = found.groups[name]
     order = _new_order(group, pieces, rng)
     parts.body = _reordered(parts.body, group, pieces, order)
@@ -131,6 +134,7 @@ def _whole_file(parts: Parts, donor: Parts, rng: np.random.Generator) -> None:
         parts.base = donor.base
     elif kind == 1:
         parts.body = donor.body
+        parts.sidecar_version = donor.sidecar_version
     elif kind == 2:
         parts.header, parts.sections = donor.header, donor.sections
         parts.version = donor.version

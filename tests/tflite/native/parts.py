@@ -24,12 +24,16 @@ class Parts:
     sections: list[bytes]
     version: int
     signature: bytes
+    sidecar_version: int = 1
     # Lies that are not repaired: (position in the prelude, bytes).
     patch_lie: tuple[int, bytes] | None = None
     sidecar_lie: tuple[int, bytes] | None = None
 
     def sidecar(self) -> bytes:
-        return _framed(_SIDECAR_MAGIC, 1, 0, self.body, b"", self.sidecar_lie)
+        return _framed(
+            *(_SIDECAR_MAGIC, self.sidecar_version, 0, self.body, b""),
+            self.sidecar_lie,
+        )
 
     def patch(self) -> bytes:
         rest = b"".join(self.sections) + self.signature
@@ -56,6 +60,7 @@ def parts_of(case: Case) -> Parts:
         sections,
         version,
         case.patch[end:-32],
+        struct.unpack_from("<I", case.sidecar, 8)[0],
     )
 
 

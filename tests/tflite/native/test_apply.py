@@ -1,5 +1,7 @@
 """Models of the tool, byte for byte."""
 
+import dataclasses
+
 import applied
 import pytest
 import worlds
@@ -69,3 +71,43 @@ def test_is_pythons_model(native, tmp_path, precision, seed):
     case = applied.make_case(seed, _PRECISIONS[precision])
     expected = apply_bytes(case.base, case.sidecar, case.patch)
     assert _apply(native, tmp_path, case) == expected
+
+
+@pytest.mark.parametrize("precision", _PRECISIONS)
+@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("size", [0, 1])
+def test_another_input_size(native, tmp_path, precision, seed, size):
+    case = applied.make_case(seed, _PRECISIONS[precision], size=size)
+    expected = apply_bytes(case.base, case.sidecar, case.patch)
+    assert expected == case.model
+    assert _apply(native, tmp_path, case) == case.model
+
+
+@pytest.mark.parametrize("precision", _PRECISIONS)
+@pytest.mark.parametrize("seed", range(5))
+def test_is_the_model_of_an_export_at_that_size(
+    native, tmp_path, precision, seed
+):
+    """The same patch, on a base that was exported at its size alone."""
+    case = applied.make_case(seed, _PRECISIONS[precision], size=1)
+    world = worlds.make_world(
+        seed, _PRECISIONS[precision], classes=1 + seed % 5
+    )
+    worlds.add_sizes(world, seed)
+    exported = world.at_size(world.sizes[1])
+    alone = dataclasses.replace(
+        case, base=exported.base(), sidecar=exported.sidecar()
+    )
+    assert _apply(native, tmp_path, alone) == case.model
+
+
+@pytest.mark.parametrize("precision", _PRECISIONS)
+def test_the_base_s_own_size_comes_first(native, tmp_path, precision):
+    """A patch for one size on a base that has others too."""
+    case = applied.make_case(3, _PRECISIONS[precision])
+    world = worlds.make_world(3, _PRECISIONS[precision], classes=4)
+    assert world.base() == case.base
+    worlds.add_sizes(world, 3)
+    case = dataclasses.replace(case, sidecar=world.sidecar())
+    assert apply_bytes(case.base, case.sidecar, case.patch) == case.model
+    assert _apply(native, tmp_path, case) == case.model

@@ -19,6 +19,7 @@ import worlds
 
 _SEEDS = range(12)
 _PRECISIONS = (worlds.FLOAT32, worlds.FLOAT16, worlds.INT8)
+_SIZES = (None, 0, None, 1)
 _FILES = 5000
 _DIGEST = re.compile("Received: ([0-9a-f]{64})")
 # The C++ looks at numbers while it inflates them, the Python behind that: of
@@ -30,17 +31,20 @@ _VALUES = re.compile(r"[0-9a-f]{64}|'.*?'|\(.*?\)|\d+|`.*?`")
 
 @pytest.fixture(scope="module")
 def cases() -> list[applied.Case]:
-    """Sound ones of every precision, version and number of classes."""
-    return [
-        applied.make_case(
-            seed,
-            precision,
-            classes=1 + (seed + precision) % 6,
-            version=2 + seed % 2 if precision == worlds.INT8 else 1 + seed % 3,
-        )
-        for seed in _SEEDS
-        for precision in _PRECISIONS
-    ]
+    """Sound ones of all precisions, versions, classes and input sizes."""
+    return [_case(seed, p) for seed in _SEEDS for p in _PRECISIONS]
+
+
+def _case(seed: int, precision: int) -> applied.Case:
+    version = 2 + seed % 2 if precision == worlds.INT8 else 1 + seed % 3
+    return applied.make_case(
+        seed,
+        precision,
+        classes=1 + (seed + precision) % 6,
+        version=version,
+        # Patches of version 1 say nothing of bases.
+        size=_SIZES[seed % len(_SIZES)] if version > 1 else None,
+    )
 
 
 def test_mutated_files(cases, library):

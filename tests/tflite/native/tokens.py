@@ -10,6 +10,8 @@ import struct
 from collections.abc import Callable
 
 FORMATS = {"u8": "B", "u16": "H", "u32": "I", "u64": "Q", "i32": "i"}
+# Where the first vector is described in a body, and each takes 10 bytes.
+_VECTORS_AT, _VECTOR_BYTES = 89, 10
 _SINGLES = {2: 1, 3: 3}  # single numbers of a section, by the edit's kind
 
 
@@ -97,7 +99,7 @@ def of_header(raw: bytes, version: int) -> Tokens:
     return tokens
 
 
-def of_body(raw: bytes) -> Tokens:
+def of_body(raw: bytes, version: int) -> Tokens:
     """The inflated body of a sidecar."""
     tokens = Tokens(raw)
     tokens.skip("fingerprint", "digest", 32)
@@ -113,7 +115,33 @@ def of_body(raw: bytes) -> Tokens:
     tokens.group("norm", _norm)
     tokens.group("bias", _bias)
     tokens.group("kernel", _kernel)
+    if version > 1:
+        tokens.numbers("base's height", "base's width")
+        tokens.group("size", _size_walk(raw))
     return tokens
+
+
+def _size_walk(raw: bytes) -> Callable[[Tokens], None]:
+    """Walks over a size, whose vectors have the items that `raw` states."""
+
+    def item_bytes(index: int) -> int:
+        at = _VECTORS_AT + _VECTOR_BYTES * index
+        if at >= len(raw):
+            raise IndexError("a vector behind the last byte")
+        return raw[at]
+
+    def content(tokens: Tokens) -> None:
+        index = tokens.number("size's vector")
+        items = tokens.number("size's items")
+        tokens.skip("size's content", "bytes", items * item_bytes(index))
+
+    def walk(tokens: Tokens) -> None:
+        tokens.numbers("size's height", "size's width")
+        tokens.skip("size's digest", "digest", 32)
+        tokens.group("word", lambda t: t.numbers("word at", "word"))
+        tokens.group("content", content)
+
+    return walk
 
 
 def _edit(tokens: Tokens) -> None:

@@ -76,6 +76,17 @@ class Norm:
 
 
 @dataclasses.dataclass
+class Size:
+    """Another input size: what replaces words and vectors of the base."""
+
+    height: int
+    width: int
+    words: dict[int, int]
+    contents: dict[int, bytes]
+    digest: bytes = bytes(32)
+
+
+@dataclasses.dataclass
 class World:
     """A published base; `vectors` hold the bytes of base.tflite."""
 
@@ -93,6 +104,8 @@ class World:
         default_factory=list
     )
     activations: list[tuple[int, int]] = dataclasses.field(default_factory=list)
+    sides: tuple[int, int] = (320, 320)
+    sizes: list[Size] = dataclasses.field(default_factory=list)
 
     def base(self) -> bytes:
         out = bytearray(self.skeleton)
@@ -102,7 +115,8 @@ class World:
         return bytes(out) + b"labels of the base"
 
     def sidecar(self) -> bytes:
-        return framed(b"\x89ODB\r\n\x1a\n", self.body())
+        version = 2 if self.sizes else 1
+        return framed(b"\x89ODB\r\n\x1a\n", self.body(), version=version)
 
     def body(self) -> bytes:
         base = self.base()
@@ -127,7 +141,36 @@ class World:
             parts.append(values.astype("<f4").tobytes())
         parts.append(u32(len(self.kernels)))
         parts += [kernel_bytes(kernel) for kernel in self.kernels]
+        if self.sizes:
+            parts.append(u32(*self.sides, len(self.sizes)))
+            parts += [self.size_bytes(size) for size in self.sizes]
         return b"".join(parts)
+
+    def size_bytes(self, size: Size) -> bytes:
+        parts = [u32(size.height, size.width), size.digest]
+        parts.append(u32(len(size.words)))
+        parts += [u32(*word) for word in size.words.items()]
+        parts.append(u32(len(size.contents)))
+        for index, data in size.contents.items():
+            items = len(data) // self.vectors[index].item_bytes
+            parts.append(u32(index, items) + data)
+        return b"".join(parts)
+
+    def at_size(self, size: Size) -> World:
+        """The base as an export at that size would be."""
+        skeleton = bytearray(self.skeleton)
+        for position, word in size.words.items():
+            struct.pack_into("<I", skeleton, position, word)
+        vectors = [
+            dataclasses.replace(v, data=size.contents.get(i, v.data))
+            for i, v in enumerate(self.vectors)
+        ]
+        for vector in vectors:
+            if vector.shared and vector.leader is not None:
+                vector.shared = vector.data == vectors[vector.leader].data
+        return dataclasses.replace(
+            self, skeleton=bytes(skeleton), vectors=vectors, sizes=[]
+        )
 
 
 def kernel_bytes(kernel: Kernel) -> bytes:
@@ -157,11 +200,14 @@ def text(value: str) -> bytes:
     return struct.pack("<H", len(encoded)) + encoded
 
 
-def framed(magic: bytes, body: bytes, *, tail: bytes = b"") -> bytes:
-    """A file of version 1 with one zlib stream."""
+def framed(
+    magic: bytes, body: bytes, *, tail: bytes = b"", version: int = 1
+) -> bytes:
+    """A file with one zlib stream."""
     stored = zlib.compress(body)
     size = 32 + len(stored) + len(tail) + 32
-    data = struct.pack("<8sIIIIQ", magic, 1, len(stored), len(body), 0, size)
+    sizes = (len(stored), len(body), 0, size)
+    data = struct.pack("<8sIIIIQ", magic, version, *sizes)
     data += stored + tail
     return data + hashlib.sha256(data).digest()
 
@@ -344,6 +390,43 @@ def add_skeleton(world: World, rng: Any) -> None:
     world.numbers = [(places.pop(), 3, 1), (places.pop(), 1, 0)]
     if world.precision == INT8:
         world.activations = [(places.pop(), places.pop()) for _ in range(5)]
+
+
+def add_sizes(world: World, seed: int, count: int = 2) -> None:
+    """Draws input sizes: other words, other items of what no kernel uses."""
+    rng = np.random.default_rng([seed, 5])
+    taken = {position for position, _ in world.links}
+    taken |= {position for position, _, _ in world.numbers}
+    for scale, zero_point in world.activations:
+        taken |= {scale, zero_point, zero_point + 4}
+    free = sorted(set(range(0, len(world.skeleton), 4)) - taken)
+    used = {
+        getattr(entry, field, None)
+        for kernel in world.kernels
+        for copy in kernel.copies
+        for entry in (copy, *copy.ops)
+        for field in (
+            *("weights", "scales", "zero_points"),
+            *("bias", "bias_scales", "bias_zero_points"),
+        )
+    }
+    rest = [i for i in range(len(world.vectors)) if i not in used]
+    for number in range(count):
+        words = sorted(int(word) for word in rng.choice(free, 12, False))
+        size = Size(
+            160 + number,
+            160 * (number + 1),
+            {word: int(rng.integers(0, 2**32)) for word in words},
+            {
+                index: rng.bytes(
+                    int(rng.integers(0, 9)) * world.vectors[index].item_bytes
+                )
+                for index in rest
+                if rng.random() < 0.7
+            },
+        )
+        size.digest = hashlib.sha256(world.at_size(size).base()).digest()
+        world.sizes.append(size)
 
 
 # Patches

@@ -81,7 +81,9 @@ Bytes patch_file(odp::Span header, odp::Span sections, uint32_t version,
                 {rest.data(), rest.size()});
 }
 
-Bytes sidecar_file(odp::Span body) { return framed('B', 1, 0, body, {}); }
+Bytes sidecar_file(odp::Span body, uint32_t version) {
+  return framed('B', version, 0, body, {});
+}
 
 void repair_checksum(Bytes& file) {
   if (file.size() < kChecksumBytes) return;
@@ -114,7 +116,7 @@ Bytes sidecar_of_input(const uint8_t* data, size_t size) {
     repair_checksum(file);
     return file;
   }
-  return sidecar_file({data + 1, size - 1});
+  return sidecar_file({data + 1, size - 1}, data[0] & kVersion2 ? 2 : 1);
 }
 
 }  // namespace odp_fuzz

@@ -16,7 +16,7 @@ Bytes patch_file(odp::Span header, odp::Span sections, uint32_t version,
                  bool is_signed);
 
 // A sidecar from its inflated body.
-Bytes sidecar_file(odp::Span body);
+Bytes sidecar_file(odp::Span body, uint32_t version);
 
 // Sets the checksum at the end of a file right, if it is long enough.
 void repair_checksum(Bytes& file);
@@ -26,7 +26,8 @@ void repair_checksum(Bytes& file);
 // sections.
 Bytes patch_of_input(const uint8_t* data, size_t size);
 
-// An input is: a byte of flags (bit 2: the rest is a file as it is), body.
+// An input is: a byte of flags (bit 0: version 2, bit 2: the rest is a file as
+// it is), body.
 Bytes sidecar_of_input(const uint8_t* data, size_t size);
 
 }  // namespace odp_fuzz
