@@ -24,6 +24,7 @@ from object_detection_patch.patch_file import (
 )
 from object_detection_patch.tflite import (
     errors,
+    fit,
     limits,
     model,
     patcher,
@@ -125,6 +126,67 @@ def test_without_a_release_nothing_is_verified(float_files):
     float_files.task.write_bytes(patch_file.to_bytes(patch))
     assert not float_files.apply().verified
     assert float_files.output.read_bytes() == float_files.expected
+
+
+@PRECISION
+@pytest.mark.parametrize("number", [0, 1])
+def test_another_input_size(tmp_path, precision, number):
+    """What a base that was exported at that size becomes, byte for byte."""
+    tiny = tiny_base.with_sizes(tiny_base.make(precision))
+    size = tiny.sidecar.sizes[number]
+    exported = tiny_base.at_size(tiny, size)
+    patch = tiny_base.patch_for(exported)
+    expected = slow_apply.model_of(exported.model, exported.sidecar, patch)
+    patch = tiny_base.with_result(patch, exported, expected)
+    files = Files(tmp_path, tiny, patch, expected)
+    files.write()
+    applied = files.apply()
+    assert files.output.read_bytes() == expected
+    assert applied.verified
+    assert applied.image_size == size.image_size
+    alone = tflite.apply_bytes(
+        exported.model,
+        sidecar_file.to_bytes(exported.sidecar),
+        patch_file.to_bytes(patch),
+    )
+    assert alone == expected
+
+
+def test_a_patch_for_several_sizes_gets_the_bases_own(files):
+    """Then the sizes in their order; one for none of them gets it too."""
+    tiny = tiny_base.with_sizes(files.tiny)
+    one, two = tiny.sidecar.sizes
+    own = files.patch.releases[0]
+    for digests, chosen in (
+        ([two.base_sha256, own.base_sha256], None),
+        ([two.base_sha256, one.base_sha256], one),
+        (["5" * 64, two.base_sha256], two),
+    ):
+        releases = tuple(
+            dataclasses.replace(own, base_sha256=digest) for digest in digests
+        )
+        patch = dataclasses.replace(files.patch, releases=releases)
+        assert fit.chosen_size(tiny.sidecar, patch) is chosen
+    unknown = dataclasses.replace(files.patch, releases=())
+    assert fit.chosen_size(tiny.sidecar, unknown) is None
+
+
+def test_a_patch_for_a_size_that_the_base_lacks_is_not_for_it(tmp_path):
+    files = files_in(tmp_path, "int8")
+    tiny = tiny_base.with_sizes(files.tiny)
+    exported = tiny_base.at_size(tiny, tiny.sidecar.sizes[0])
+    files.patch = tiny_base.with_result(files.patch, exported, files.expected)
+    files.write()
+    refused(files, errors.MissingReleaseError, "published for 1 other bases")
+
+
+def test_the_result_of_another_size_is_verified(tmp_path):
+    tiny = tiny_base.with_sizes(tiny_base.make("float32"))
+    exported = tiny_base.at_size(tiny, tiny.sidecar.sizes[0])
+    patch = tiny_base.patch_for(exported, result="a" * 64)
+    files = Files(tmp_path, tiny, patch, b"")
+    files.write()
+    refused(files, errors.ResultMismatchError, "that the publisher tested")
 
 
 def test_no_output_does_all_but_writing(files):

@@ -35,6 +35,7 @@ from object_detection_patch.tflite.sidecar import (
     Bias,
     ClassNumber,
     Copy,
+    InputSize,
     Kernel,
     Link,
     Norm,
@@ -91,6 +92,44 @@ def make(precision: str, *, seed: int = 0, draw: Draw | None = None) -> Tiny:
       draw: shape -> float32 numbers; default: normally distributed ones.
     """
     return _Maker(precision, seed, draw).base()
+
+
+def with_sizes(tiny: Tiny) -> Tiny:
+    """The base with two more input sizes, their digests those of `at_size`."""
+    sides = (160, 192), (96, 96)
+    sizes = []
+    for number, (height, width) in enumerate(sides):
+        words = {0: number, 4: 2**32 - 1, 600: 7}
+        # The first vector and the last belong to no kernel.
+        contents = {0: bytes(range(8 + 8 * number)), -1: b"even"}
+        if number:
+            del contents[-1]
+        count = len(tiny.sidecar.vectors)
+        contents = {index % count: data for index, data in contents.items()}
+        size = InputSize(height, width, "", words, contents)
+        digest = at_size(tiny, size).sidecar.base_sha256
+        sizes.append(dataclasses.replace(size, base_sha256=digest))
+    return tiny.with_sidecar(image_size=(320, 320), sizes=tuple(sizes))
+
+
+def at_size(tiny: Tiny, size: InputSize) -> Tiny:
+    """The base as an export at that size alone would be."""
+    model = bytearray(tiny.model[:SKELETON_BYTES])
+    for position, word in size.words.items():
+        struct.pack_into("<I", model, position, word)
+    vectors = list(tiny.sidecar.vectors)
+    at = SKELETON_BYTES
+    for index, vector in enumerate(vectors):
+        if vector.shared:
+            continue
+        start = -(-(at + 4) // 16) * 16
+        at = start + vector.item_bytes * vector.items
+        data = size.contents.get(index, tiny.model[start:at])
+        append_vector(model, vector.item_bytes, data)
+        items = len(data) // vector.item_bytes
+        vectors[index] = dataclasses.replace(vector, items=items)
+    alone = tiny.with_sidecar(vectors=tuple(vectors), image_size=None, sizes=())
+    return alone.with_model(bytes(model) + b"labels of the base")
 
 
 def patch_for(

@@ -12,6 +12,7 @@ from object_detection_patch.patch_file.whole_file import (
 from object_detection_patch.tflite import sidecar_file
 from object_detection_patch.tflite.errors import BaseMismatchError
 from object_detection_patch.tflite.patcher import sidecar_path
+from object_detection_patch.tflite.sidecar import Sidecar
 from object_detection_patch.tflite.store.errors import StoreError
 from object_detection_patch.tflite.store.folder import (
     AnyPath,
@@ -32,8 +33,9 @@ from object_detection_patch.tflite.store.name import BASE
 def init(store: AnyPath, base: AnyPath, sidecar: AnyPath | None = None) -> None:
     """Makes a store of a published base.
 
-    The same base again changes nothing, so a program may call this whenever
-    it starts; it also finishes what a killed one began.
+    The same base again changes nothing, but that a sidecar with more input
+    sizes takes the old one's place; so a program may call this whenever it
+    starts. It also finishes what a killed one began.
 
     Args:
       store: a folder that is new or empty, or a store of the same base.
@@ -49,18 +51,33 @@ def init(store: AnyPath, base: AnyPath, sidecar: AnyPath | None = None) -> None:
     model = read(base)
     sidecar_bytes = read(sidecar_path(base) if sidecar is None else sidecar)
     digest = hashlib.sha256(model).hexdigest()
-    described = sidecar_file.from_bytes(sidecar_bytes).base_sha256
-    if digest != described:
+    described = sidecar_file.from_bytes(sidecar_bytes)
+    if digest != described.base_sha256:
         raise BaseMismatchError(
             "The base must be the file that its sidecar describes, SHA-256 "
-            f"{described}. Received: {digest} ({os.fspath(base)!r})."
+            f"{described.base_sha256}. Received: {digest} "
+            f"({os.fspath(base)!r})."
         )
     folder = _folder(store)
     with locked(folder.path):
         if os.path.exists(os.path.join(folder.path, INDEX_FILE)):
             _check_same_base(folder, digest)
+            if _has_more_sizes(described, folder):
+                write_whole(folder.sidecar, sidecar_bytes)
         else:
             _fill(folder, model, sidecar_bytes, digest)
+
+
+def _has_more_sizes(sidecar: Sidecar, folder: StoreFolder) -> bool:
+    """Whether a base of a store was published again, for more input sizes.
+
+    One with fewer never replaces it: patches of the store may need them.
+    """
+    held = sidecar_file.from_bytes(read(folder.sidecar))
+    mine, its = (
+        {size.base_sha256 for size in one.sizes} for one in (sidecar, held)
+    )
+    return mine > its
 
 
 def _fill(
