@@ -12,6 +12,7 @@ from object_detection_patch.patch_file.entry import Entry
 from object_detection_patch.patch_file.reader import ParsedFile, read_file
 from object_detection_patch.patch_file.signature import SIGNED_END_BYTES
 from object_detection_patch.patch_file.texts import check_name
+from object_detection_patch.patch_file.trained_size import trained_size
 
 # Where the bytes of a file can go; `header` is what is in no section, the
 # prelude and the checksum among it.
@@ -122,6 +123,7 @@ def as_text(description: dict[str, Any]) -> str:
         f"base         {description['base_fingerprint']}",
         f"classes      {len(description['label_map'])}",
         f"gates        {gates['open']} open, {gates['closed']} closed",
+        *_lines_of_size(description["metadata"]),
         *_lines_of_version_2(description),
         "",
         *_table(description),
@@ -145,6 +147,14 @@ def _of_version_2(parsed: ParsedFile) -> dict[str, Any]:
         "model_metadata_bytes": len(parsed.patch.model_metadata),
         "signed_by": signature.public_key.hex() if signature else None,
     }
+
+
+def _lines_of_size(metadata: dict[str, Any]) -> list[str]:
+    size = trained_size(metadata)
+    if size is None:
+        return []
+    height, width = size
+    return [f"trained at   {height} x {width} pixels"]
 
 
 def _lines_of_version_2(description: dict[str, Any]) -> list[str]:
