@@ -92,8 +92,10 @@ def size_of(
         those of that size, and detect badly at another.
     """
     trained = trained_size(patch.metadata)
+    if trained is None:
+        return None
     own = runtime.Runtime(model).image_size
-    if trained is None or trained == own:
+    if trained == own:
         return None
     for size in sidecar.sizes:
         if size.image_size == trained:

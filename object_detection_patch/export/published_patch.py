@@ -10,13 +10,14 @@ class Result:
     """The model that a phone makes of one base and the patch.
 
     Args:
-      image_size: height and width of its input.
+      image_size: height and width of its input; None if the patch does not
+        say at which it was trained.
       accuracy: its mAP@0.5 on the evaluation records, or None.
     """
 
     base: str
     precision: str
-    image_size: tuple[int, int]
+    image_size: tuple[int, int] | None
     model_bytes: int
     sha256: str
     accuracy: float | None
@@ -41,10 +42,11 @@ def report(published: PublishedPatch) -> str:
         f"{'signed' if published.signed else 'not signed'}."
     ]
     for result in published.results:
-        height, width = result.image_size
+        size = result.image_size
+        pixels = "" if size is None else f"{size[0]} x {size[1]} pixels, "
         lines.append(
             f"{result.base} ({result.precision}) becomes a model of "
-            f"{height} x {width} pixels, {result.model_bytes:,} bytes, "
+            f"{pixels}{result.model_bytes:,} bytes, "
             f"SHA-256 {result.sha256}"
             + (
                 ""

@@ -26,6 +26,7 @@ from object_detection_patch.patch_file import (
     from_bytes,
     read_patch,
     to_bytes,
+    trained_size,
 )
 from object_detection_patch.patch_file.texts import check_text
 from object_detection_patch.patch_file.whole_file import write_whole
@@ -178,7 +179,7 @@ def _released(
                 Result(
                     base.path,
                     precision,
-                    base.image_size,
+                    trained_size(patch.metadata),
                     len(model),
                     digest,
                     accuracy,

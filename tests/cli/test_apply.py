@@ -49,6 +49,13 @@ def test_the_defaults(applied, verified, tmp_path, capsys):
     )
 
 
+def test_the_size_is_told_where_it_is_known(calls, tmp_path, capsys):
+    result = tflite.Applied(7, _DIGEST, 2, True, image_size=(64, 96))
+    calls.intercept(tflite, apply=result)
+    assert _main(tmp_path / "task.tflite") == 0
+    assert "7 bytes, 2 classes, 64 x 96 pixels\n" in capsys.readouterr().out
+
+
 def test_every_option(applied, tmp_path):
     options = ("--sidecar=a.odpatch", "--require_signature=pub.pem")
     assert _main(tmp_path / "task.tflite", *options, "--trust_base") == 0

@@ -46,6 +46,7 @@ def test_the_defaults(exported, capsys):
                 "eval_records": None,
                 "snap": False,
                 "policy": None,
+                "resolutions": (),
             },
         ),
         ("report", ("what was made",), {}),
@@ -68,6 +69,11 @@ def test_every_option(exported):
     assert cli.main([*_REQUIRED, *options]) == 0
     (_, _, keywords), _ = exported
     assert keywords | given | flags == keywords
+
+
+def test_sizes_are_squares_or_not(exported):
+    assert cli.main([*_REQUIRED, "--resolutions", "320", "160x256"]) == 0
+    assert exported[0][2]["resolutions"] == [(320, 320), (160, 256)]
 
 
 def test_help_tells_the_default_that_the_exporter_has(capsys):
@@ -103,6 +109,7 @@ def test_int8_without_records_is_refused_first(exported, capsys):
         ("--max_classes=0", "--max_classes: must be 1 or more. Received: 0"),
         ("--max_detections=-1", "--max_detections: must be 1 or more"),
         ("--calibration_images=x", "invalid count value: 'x'"),
+        ("--resolutions=big", "must be pixels of a side, as 160"),
     ],
 )
 def test_bad_values(exported, capsys, option, message):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import pathlib
@@ -22,6 +23,7 @@ from object_detection_patch.patch_file import (
 
 ROOT = pathlib.Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "patch_file" / "golden" / "v1_every_edit.patch"
+SIDECAR = ROOT / "tests/tflite/attacks/files/sound_float32.odpatch"
 PATCH = Patch(
     "SPOTPATCH",
     "ab" * 32,
@@ -76,6 +78,22 @@ def test_text(path, capsys):
         base="ab" * 32, header=total - 26, total=total
     )
     assert printed.err == ""
+
+
+def test_the_size_that_a_patch_was_trained_at(tmp_path, capsys):
+    metadata = PATCH.metadata | {"training": {"image_size": [64, 96]}}
+    path = tmp_path / "a.patch"
+    write_patch(path, dataclasses.replace(PATCH, metadata=metadata))
+    assert cli.main(["inspect", str(path)]) == 0
+    assert "\ntrained at   64 x 96 pixels\n" in capsys.readouterr().out
+
+
+def test_a_sidecar(capsys):
+    assert cli.main(["inspect", str(SIDECAR)]) == 0
+    printed = capsys.readouterr().out
+    assert "\nprecision    float32\nclasses      2, of tasks up to 5" in printed
+    assert cli.main(["inspect", str(SIDECAR), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["sizes"] == []
 
 
 def test_json(capsys):

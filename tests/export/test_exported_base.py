@@ -7,7 +7,11 @@ import dataclasses
 import pytest
 
 from object_detection_patch.export.comparison import Difference
-from object_detection_patch.export.exported_base import ExportedBase, report
+from object_detection_patch.export.exported_base import (
+    ExportedBase,
+    ExportedSize,
+    report,
+)
 from object_detection_patch.export.mending import Mended
 
 _EXPORTED = ExportedBase(
@@ -45,6 +49,14 @@ def test_it_is_told_line_by_line():
         "on average 0.99 times as much as those of the converter's own int8 "
         "model.",
     ]
+
+
+def test_each_input_size_is_told():
+    size = ExportedSize(64, 96, 12345, Difference(1e-6, None))
+    assert _lines(sizes=(size,))[4] == (
+        "Patches for 64 x 96 pixels fit too: 12,345 bytes of base.odpatch. "
+        "Raw outputs differ from the Keras model's by 1.0e-06 of the largest."
+    )
 
 
 def test_a_float_base_has_no_other_to_compare_with():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+import tiny_base
 
 from object_detection_patch.export import publish_checks
 from object_detection_patch.export.errors import PublishError
@@ -81,16 +82,29 @@ def test_a_float_base_needs_nothing():
 
 def test_a_patch_of_another_input_size(tiny_detector):
     model = tiny_detector()
-    small = _patch_of_size([8, 8])
-    publish_checks.check_image_size(small, model, "base.tflite")
-    publish_checks.check_image_size(_patch_of_size(None), model, "base.tflite")
+    tiny = tiny_base.with_sizes(tiny_base.make("float32")).sidecar
+
+    def chosen(size):
+        patch = _patch_of_size(size)
+        return publish_checks.size_of(patch, model, tiny, "base.tflite")
+
+    assert chosen([8, 8]) is None
+    assert chosen(None) is None
+    assert chosen([160, 192]) is tiny.sizes[0]
+    assert chosen([96, 96]) is tiny.sizes[1]
     with pytest.raises(PublishError) as caught:
-        publish_checks.check_image_size(
-            _patch_of_size([96, 64]), model, "base.tflite"
-        )
-    assert "trained at, 96 x 64. Received: base.tflite of 8 x 8" in str(
-        caught.value
+        chosen([96, 64])
+    assert str(caught.value).startswith(
+        "A patch is published for a base of the input size that it was "
+        "trained at, 96 x 64. Received: base.tflite of 8 x 8, 160 x 192, "
+        "96 x 96; give that size"
     )
+
+
+def test_a_base_is_given_once():
+    publish_checks.check_once(["a", "b"], ["a.tflite", "b.tflite"])
+    with pytest.raises(PublishError, match="given once"):
+        publish_checks.check_once(["a", "a"], ["a.tflite", "b.tflite"])
 
 
 def _patch_of_size(size):

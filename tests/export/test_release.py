@@ -5,6 +5,7 @@ The oracle is the slow applier, which reads the file that was written.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import pathlib
 
@@ -88,6 +89,38 @@ def test_what_is_written_makes_what_is_stated(files, encoding):
     assert stated[files.tiny["int8"].sidecar.base_sha256].activations == (
         _RANGES
     )
+
+
+def test_a_patch_of_another_size_is_published_for_it(files, monkeypatch):
+    class Runtime:
+        image_size = (320, 320)
+
+        def __init__(self, model):
+            pass
+
+    monkeypatch.setattr(release.publish_checks.runtime, "Runtime", Runtime)
+    exported = {}
+    for precision, tiny in files.tiny.items():
+        tiny = tiny_base.with_sizes(tiny)
+        files.base(precision).with_suffix(".odpatch").write_bytes(
+            sidecar_file.to_bytes(tiny.sidecar)
+        )
+        exported[precision] = tiny_base.at_size(tiny, tiny.sidecar.sizes[1])
+    patch = dataclasses.replace(
+        tiny_base.patch_for(files.tiny["float32"]),
+        metadata={"training": {"image_size": [96, 96]}},
+    )
+    write_patch(files.patch, patch)
+    published = files.publish("float32", "int8")
+    assert "a model of 96 x 96 pixels, " in release.report(published)
+    patch = read_patch(files.output)
+    assert [one.base_sha256 for one in patch.releases] == [
+        tiny.sidecar.base_sha256 for tiny in exported.values()
+    ]
+    for result, tiny in zip(published.results, exported.values(), strict=True):
+        model = slow_apply.model_of(tiny.model, tiny.sidecar, patch)
+        assert result.sha256 == hashlib.sha256(model).hexdigest()
+        assert result.image_size == (96, 96)
 
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
