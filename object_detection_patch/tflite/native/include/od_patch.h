@@ -145,7 +145,9 @@ OD_PATCH_API uint64_t od_patch_signed_bytes(const od_patch* patch);
 
 /* Writes the patched model to `output_path`: beside it first, synced, then
    renamed. Whatever goes wrong, an older file there stays; the inputs are
-   only read. `flags` is 0 or a sum of the flags above. */
+   only read. A patch that was published for another of the base's input
+   sizes makes a model of that size: ask the interpreter for it. `flags` is 0
+   or a sum of the flags above. */
 OD_PATCH_API od_patch_status od_patch_apply_to_file(const od_patch* patch,
                                                     const char* base_path,
                                                     const char* sidecar_path,
