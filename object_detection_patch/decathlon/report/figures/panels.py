@@ -96,23 +96,22 @@ def _draw_points(
 
 def label_axes(axis: Axes, across: str) -> None:
     """Costs on a logarithmic scale, Scores from 0."""
-    scale_costs(axis, across)
-    axis.set_ylabel("Score")
-    axis.set_ylim(bottom=0)
-
-
-def scale_costs(axis: Axes, across: str) -> None:
-    """A logarithmic scale from left to right."""
     axis.set_xscale("log")
     axis.xaxis.set_major_locator(LogLocator(subs=_LABELLED))
     axis.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     axis.xaxis.set_minor_locator(NullLocator())
     axis.set_xlabel(across)
+    axis.set_ylabel("Score")
+    axis.set_ylim(bottom=0)
 
 
 def _label(axis: Axes, panel: Panel) -> None:
     label_axes(axis, panel.across)
     if panel.hollow:
-        style.write_inside(
-            axis, "filled: {}, hollow: {}".format(*panel.meaning)
+        axis.annotate(
+            "filled: {}, hollow: {}".format(*panel.meaning),
+            (0.02, 0.02),
+            xycoords="axes fraction",
+            color=style.MUTED,
+            size=8,
         )

@@ -175,13 +175,6 @@ def write(
     )
 
 
-def write_inside(axis: Axes, text: str) -> None:
-    """A small note at the foot of the axes."""
-    axis.annotate(
-        text, (0.02, 0.02), xycoords="axes fraction", color=MUTED, size=8
-    )
-
-
 def _handles(figure: Figure) -> list[Any]:
     """One of each label, in the order of drawing."""
     found: dict[str, Any] = {}
