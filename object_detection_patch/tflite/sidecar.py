@@ -140,7 +140,7 @@ class Kernel:
         return dataclasses.replace(self, shape=(*self.shape[:3], outputs))
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True)
 class InputSize:
     """Another input size of a base: how its file at that size differs.
 

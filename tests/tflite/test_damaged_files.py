@@ -122,6 +122,41 @@ def test_damaged_bodies(precision, kind):
         assert counts["model"] > 20
 
 
+@PRECISION
+def test_damaged_sizes(precision):
+    """Of the input sizes of a sidecar, and a patch for one of them."""
+    tiny = tiny_base.with_sizes(tiny_base.make(precision))
+    exported = tiny_base.at_size(tiny, tiny.sidecar.sizes[0])
+    patch = tiny_base.patch_for(exported, result="0" * 64)
+    model = slow_apply.model_of(exported.model, exported.sidecar, patch)
+    patch = tiny_base.with_result(patch, exported, model)
+    body = written_body(tiny.sidecar)
+    start = len(written_body(tiny_base.make(precision).sidecar))
+    chosen = random.Random(f"{precision} sizes")
+    counts = {"model": 0, "error": 0}
+    for _ in range(300):
+        damaged = body[:start] + _damaged(body[start:], chosen)
+        try:
+            found = tflite.apply_bytes(
+                tiny.model,
+                tiny_base.framed(damaged, version=2),
+                patch_file.to_bytes(patch),
+            )
+        except ALLOWED:
+            counts["error"] += 1
+            continue
+        counts["model"] += 1
+        # Damage of the other size does not matter; a release that is found
+        # no more leaves a float patch to the base's own size.
+        if _digest_of_base(patch) in damaged:
+            assert found == model
+    assert min(counts.values()) > 20
+
+
+def _digest_of_base(patch):
+    return bytes.fromhex(patch.releases[0].base_sha256)
+
+
 def test_every_prefix_of_every_file():
     tiny, patch, _ = published("float32", "add_signed")
     whole = files_of(tiny, patch)

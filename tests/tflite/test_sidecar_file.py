@@ -25,6 +25,7 @@ from object_detection_patch.tflite.sidecar import (
     Bias,
     ClassNumber,
     Copy,
+    InputSize,
     Kernel,
     Link,
     Norm,
@@ -252,6 +253,7 @@ def _sidecars(draw):
     cut = draw(st.integers(0, len(words)))
     bytes_vectors = [i for i, v in enumerate(vectors) if v.item_bytes == 1]
     classes = draw(st.integers(1, 2**16))
+    sizes = _sizes(draw, vectors, sorted(set(range(64)) - set(words)))
     return Sidecar(
         base_fingerprint=draw(st.binary(min_size=32, max_size=32)).hex(),
         base_sha256=draw(st.binary(min_size=32, max_size=32)).hex(),
@@ -281,7 +283,36 @@ def _sidecars(draw):
             for name in names[split:]
         ),
         kernels=(),
+        image_size=(320, 256) if sizes else None,
+        sizes=sizes,
     )
+
+
+_WORDS = st.integers(0, 2**32 - 1)
+
+
+def _sizes(draw, vectors, free):
+    """None or a few, in words that nothing else writes."""
+    sizes = []
+    for number in range(draw(st.integers(0, 3))):
+        chosen = draw(st.sets(st.sampled_from(free), max_size=5))
+        indices = draw(st.sets(st.integers(0, len(vectors) - 1)))
+        sizes.append(
+            InputSize(
+                draw(st.integers(1, 2**16)),
+                number + 1,
+                f"{'5e' * 31}{number:02x}",
+                {
+                    4 * w: draw(st.integers(0, 2**32 - 1))
+                    for w in sorted(chosen)
+                },
+                {
+                    i: bytes(vectors[i].item_bytes * draw(st.integers(0, 4)))
+                    for i in sorted(indices)
+                },
+            )
+        )
+    return tuple(sizes)
 
 
 def _norm(draw, name):
