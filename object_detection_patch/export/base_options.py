@@ -87,7 +87,7 @@ def _check_resolutions(pipeline: Any, options: Options) -> None:
         )
     for size in sizes:
         input_size.refuse_uneven(
-            input_size.with_size(pipeline, size), "--resolutions"
+            input_size.with_size(pipeline, size).model, "--resolutions"
         )
 
 
