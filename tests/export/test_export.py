@@ -5,6 +5,7 @@ The oracle is the converter itself, run on the merged model.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from flatbuffers import flexbuffers
+from google.protobuf import text_format
 
 from object_detection_patch import tflite
 from object_detection_patch.checkpoints import merge, ordinary
@@ -28,9 +30,11 @@ from object_detection_patch.export import (
 from object_detection_patch.export.errors import ExportError
 from object_detection_patch.export.graph import Graph
 from object_detection_patch.export.normalisation import of_model
+from object_detection_patch.export.policy_graph import PolicySize
 from object_detection_patch.od_api import (
     evaluation,
     export_tflite,
+    input_size,
     pipeline_config,
 )
 from object_detection_patch.patch_file import (
@@ -238,6 +242,53 @@ def test_a_patched_base_is_what_the_converter_makes(
 
 
 @pytest.mark.slow
+def test_one_base_for_two_sizes_is_each_of_them(
+    export_base, write_task, small_world, tmp_path
+):
+    """Against an export at the other size alone, from the same checkpoint."""
+    both = export_base("float32", resolutions=((96, 96), (64, 64)))
+    pipeline = pipeline_config.read_pipeline(small_world.base_config)
+    config = tmp_path / "small.config"
+    config.write_text(
+        text_format.MessageToString(input_size.with_size(pipeline, (64, 64)))
+    )
+    alone = tmp_path / "alone"
+    base_lib.export_base(
+        pipeline_config_path=str(config),
+        checkpoint_dir=small_world.base_checkpoint,
+        output_dir=str(alone),
+        max_classes=20,
+    )
+    one = (export_base("float32") / "base.tflite").read_bytes()
+    assert (both / "base.tflite").read_bytes() == one
+    (size,) = tflite.read_sidecar(both / "base.odpatch").sizes
+    small = (alone / "base.tflite").read_bytes()
+    assert size.base_sha256 == hashlib.sha256(small).hexdigest()
+    assert "Patches for 64 x 64 pixels" in (both / "report.txt").read_text()
+
+    patch = read_patch(write_task(both, 14))
+    patch = dataclasses.replace(
+        patch, metadata={"training": {"image_size": [64, 64]}}
+    )
+    path = tmp_path / "task.patch"
+    write_patch(path, patch)
+    models = []
+    for folder in (both, alone):
+        base = str(folder / "base.tflite")
+        released, model = tmp_path / "r.patch", tmp_path / "task.tflite"
+        release.publish(
+            patch=str(path),
+            bases=[base],
+            output=str(released),
+            records=release.TaskRecords(),
+        )
+        assert tflite.apply(base, released, model).verified
+        models.append(model.read_bytes())
+    assert models[0] == models[1]
+    assert runtime.Runtime(models[0]).image_size == (64, 64)
+
+
+@pytest.mark.slow
 def test_float16_is_near(export_base, write_task, tmp_path):
     base = export_base("float16")
     path = write_task(base, 14)
@@ -402,6 +453,16 @@ def test_publish_refuses_before_work(export_base, write_task, tmp_path):
     ("options", "message"),
     [
         ({"max_classes": 7}, "must cover the base's own classes, 8.*: 7"),
+        ({"resolutions": [(64, 64)]}, "own is one of them, 96: .*: 64"),
+        ({"resolutions": [(96, 96)] * 2}, "each once.* Received: 96 96"),
+        ({"resolutions": [(96, 96), (64, 80)]}, "must be multiples of 32"),
+        (
+            {
+                "resolutions": [(96, 96), (64, 64)],
+                "policy": PolicySize(3, 8),
+            },
+            "A routing base has one input size",
+        ),
         ({"max_classes": 2**16 + 1}, "`--max_classes` may be 65536.*: 65537"),
         ({"precision": "int8"}, "int8 needs `--calibration_records`"),
         (
