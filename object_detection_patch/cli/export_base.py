@@ -63,7 +63,7 @@ def _add_outputs(verb: argparse.ArgumentParser) -> None:
         "--resolutions`: pixels of a side, or HEIGHTxWIDTH. base.tflite has "
         "the config's own, which must be one of them; the sidecar tells how "
         "the others differ, so that an app ships one base. Each size takes "
-        "as long as an export of its own",
+        "as long as an export of its own. Not with int8",
     )
     verb.add_argument(
         "--max_classes",

@@ -80,6 +80,13 @@ def _check_resolutions(pipeline: Any, options: Options) -> None:
         raise ExportError(
             f"`--resolutions` may be {MAX_SIZES}. Received: {len(sizes)}."
         )
+    if options.precision == INT8:
+        raise ExportError(
+            "`--resolutions` are for float32 and float16: the ranges of "
+            "activations at a size reach into the scales of an int8 base's "
+            "weights, so each size has weights of its own. Received: int8 "
+            "(`--precision`); export a base for each size."
+        )
     if options.policy is not None:
         raise ExportError(
             "A routing base has one input size: its policy has seen no other. "

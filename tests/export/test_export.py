@@ -457,6 +457,10 @@ def test_publish_refuses_before_work(export_base, write_task, tmp_path):
         ({"resolutions": [(96, 96)] * 2}, "each once.* Received: 96 96"),
         ({"resolutions": [(96, 96), (64, 80)]}, "must be multiples of 32"),
         (
+            {"resolutions": [(96, 96), (64, 64)], "precision": "int8"},
+            "are for float32 and float16",
+        ),
+        (
             {
                 "resolutions": [(96, 96), (64, 64)],
                 "policy": PolicySize(3, 8),
