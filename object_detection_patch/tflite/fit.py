@@ -92,8 +92,7 @@ def check_fingerprint(sidecar: Sidecar, patch: Patch) -> None:
 def chosen_size(sidecar: Sidecar, patch: Patch) -> InputSize | None:
     """The input size that a patch was published for.
 
-    None for base.tflite's own, which comes first, and which a patch that was
-    published for no size of this base gets.
+    None for base.tflite's own, which comes first, and for none of this base.
     """
     published = {release.base_sha256 for release in patch.releases}
     if sidecar.base_sha256 in published:
@@ -180,6 +179,13 @@ def _release(
             "ranges of the task's activations: `od-patch publish --base "
             "BASE.tflite --calibration_records GLOB`. Received: a patch "
             f"published for {len(patch.releases)} other bases."
+        )
+    elif sidecar.sizes:
+        raise MissingReleaseError(
+            "A base of several input sizes needs a patch that was published "
+            "for it, which says its size: `od-patch publish --base "
+            "BASE.tflite`. Received: a patch published for "
+            f"{len(patch.releases)} other bases."
         )
     return release
 

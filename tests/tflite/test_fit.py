@@ -160,6 +160,23 @@ def test_an_int8_base_needs_its_release():
             fit(tiny.sidecar, other)
 
 
+def test_a_base_of_several_sizes_needs_a_release():
+    one = tiny_base.make("float32")
+    unpublished = dataclasses.replace(tiny_base.patch_for(one), releases=())
+    assert fit(one.sidecar, unpublished).release is None
+    foreign = Release("ab" * 32, "0" * 64, ())
+    for releases in ((), (foreign,)):
+        with pytest.raises(
+            MissingReleaseError,
+            match="which says its size.*a patch published for "
+            rf"{len(releases)} other bases",
+        ):
+            fit(
+                tiny_base.with_sizes(one).sidecar,
+                dataclasses.replace(unpublished, releases=releases),
+            )
+
+
 @pytest.mark.parametrize("count", [0, 3, 5])
 def test_as_many_activations_as_the_base(count):
     tiny = tiny_base.make("int8")

@@ -190,8 +190,8 @@ const Release* release_of(const Patch& patch, const uint8_t* base_sha256) {
   return nullptr;
 }
 
-// The size that the patch was published for. The base's own comes first, and
-// is what a patch gets that was published for none.
+// The size that the patch was published for; null for the base's own, which
+// comes first, and for none of this base.
 const InputSize* chosen_size(const Sidecar& sidecar, const Patch& patch) {
   if (release_of(patch, sidecar.base_sha256) != nullptr) return nullptr;
   for (const InputSize& size : sidecar.sizes) {
@@ -217,6 +217,11 @@ const Release* release_for(const Sidecar& sidecar, const Patch& patch,
          "published for it, with the ranges of the task's activations. "
          "Received: a patch published for ", patch.releases.size(),
          " other bases.");
+  }
+  if (!sidecar.sizes.empty()) {
+    fail(OD_PATCH_MISSING_RELEASE, "A base of several input sizes needs a "
+         "patch that was published for it, which says its size. Received: a "
+         "patch published for ", patch.releases.size(), " other bases.");
   }
   return nullptr;
 }

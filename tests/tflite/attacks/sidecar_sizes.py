@@ -10,7 +10,10 @@ from attacks.sidecar_bytes import HUGE
 from attacks.small_world import SmallWorld
 from native.worlds import Size, u32
 
-from object_detection_patch.tflite.errors import SidecarError
+from object_detection_patch.tflite.errors import (
+    MissingReleaseError,
+    SidecarError,
+)
 
 ATTEMPTS = Attempts(SIDECAR)
 # Sound ones: words that nothing else writes, and a vector of no kernel.
@@ -19,10 +22,16 @@ _SPARE = 0
 _CONTENTS = {_SPARE: b"metadata of another size"}
 
 
-@ATTEMPTS.add(None)
+@ATTEMPTS.add(None, "", "int8")
 def sound_sizes(small: SmallWorld) -> bytes:
     """Two sizes as they should be; the patch is for the base's own."""
-    return _sidecar(small, _size(), _size(height=128, digest=b"\2" * 32))
+    return _two_sizes(small)
+
+
+@ATTEMPTS.add(MissingReleaseError, "which says its size")
+def sizes_without_a_release(small: SmallWorld) -> bytes:
+    """Two sizes for a patch that was never published, so has none."""
+    return _two_sizes(small)
 
 
 @ATTEMPTS.add(SidecarError, "the number of sizes must lie between 1 and 64")
@@ -220,6 +229,10 @@ def _size(
     contents: Mapping[int, bytes] = _CONTENTS,
 ) -> Size:
     return Size(height, width, dict(words), dict(contents), digest)
+
+
+def _two_sizes(small: SmallWorld) -> bytes:
+    return _sidecar(small, _size(), _size(height=128, digest=b"\2" * 32))
 
 
 def _sidecar(small: SmallWorld, *sizes: Size) -> bytes:

@@ -9,6 +9,8 @@ import pathlib
 import oracle
 import worlds
 
+OWN = -1
+
 
 @dataclasses.dataclass(frozen=True)
 class Case:
@@ -33,8 +35,8 @@ def make_case(
 
     Args:
       classes: of the task.
-      size: which of the base's other sizes the patch is published for;
-        None for a base of one size.
+      size: which of the base's other sizes the patch is published for; OWN
+        for the base's own beside others, None for a base of one size.
     """
     world = worlds.make_world(
         seed, precision, classes=1 + seed % 5, width=width
@@ -45,8 +47,10 @@ def make_case(
     at_size = world
     if size is not None:
         worlds.add_sizes(world, seed)
-        at_size = world.at_size(world.sizes[size])
-        made_for = world.sizes[size].digest
+        made_for = hashlib.sha256(world.base()).digest()
+        if size != OWN:
+            at_size = world.at_size(world.sizes[size])
+            made_for = world.sizes[size].digest
         patch.releases = [
             (made_for, result, ranges) for _, result, ranges in patch.releases
         ] or [(made_for, b"", [])]

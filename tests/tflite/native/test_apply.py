@@ -102,12 +102,7 @@ def test_is_the_model_of_an_export_at_that_size(
 
 
 @pytest.mark.parametrize("precision", _PRECISIONS)
-def test_the_base_s_own_size_comes_first(native, tmp_path, precision):
-    """A patch for one size on a base that has others too."""
-    case = applied.make_case(3, _PRECISIONS[precision])
-    world = worlds.make_world(3, _PRECISIONS[precision], classes=4)
-    assert world.base() == case.base
-    worlds.add_sizes(world, 3)
-    case = dataclasses.replace(case, sidecar=world.sidecar())
+def test_the_base_s_own_size_beside_others(native, tmp_path, precision):
+    case = applied.make_case(3, _PRECISIONS[precision], size=applied.OWN)
     assert apply_bytes(case.base, case.sidecar, case.patch) == case.model
     assert _apply(native, tmp_path, case) == case.model
