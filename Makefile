@@ -26,10 +26,11 @@ test test-all: export TF_NUM_INTRAOP_THREADS := 1
 test test-all: export TF_NUM_INTEROP_THREADS := 1
 
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-all test-odapi fuzz lint format lock clean
+.PHONY: help setup demo compact test test-all test-odapi fuzz lint format lock clean
 
 help:
 	@echo "make demo        the whole way on drawn data, table at the end"
+	@echo "make compact     half the bytes, twice the Score a byte: 27 trainings"
 	@echo "make test        tests but the slow ones    make test-all  all"
 	@echo "make test-odapi  the OD API's own tests on today's packages"
 	@echo "make fuzz        readers and appliers, FUZZ_SECONDS=600 each"
@@ -41,6 +42,12 @@ setup: $(VENV)/.od_api
 
 demo: setup
 	$(BIN)/od-patch demo --output_dir demo_output
+
+compact: setup
+	$(BIN)/od-patch decathlon run --suite mini --out_dir compact_output \
+	  --tasks voc birds kitti --experiments main compact --seeds 3 \
+	  --methods FINE_TUNING SPOTPATCH COMPACT --variants late_4_4
+	$(BIN)/od-patch decathlon report compact_output
 
 test: setup
 	$(PYTEST) -m "not slow"

@@ -69,6 +69,13 @@ def _add_run(actions: argparse._SubParsersAction) -> None:
         "--tasks", nargs="+", default=[], help="default: all of the suite"
     )
     action.add_argument(
+        "--variants",
+        nargs="+",
+        default=[],
+        help="of runs that have some: options by name (late_4_4), rates, "
+        "bases; the others are not left out (default: all of the suite)",
+    )
+    action.add_argument(
         "--seeds", type=count, default=1, help="how many (default: 1)"
     )
     action.add_argument(
@@ -155,6 +162,7 @@ def _selected(suite: Suite, options: argparse.Namespace) -> list[Run]:
         experiments=options.experiments,
         methods=methods,
         tasks=tasks,
+        variants=options.variants,
         seeds=options.seeds,
     )
 

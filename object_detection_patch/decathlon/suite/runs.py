@@ -133,6 +133,7 @@ def select(
     experiments: Sequence[str] = (MAIN,),
     methods: Sequence[str] = (),
     tasks: Sequence[str] = (),
+    variants: Sequence[str] = (),
     seeds: int = 1,
 ) -> list[Run]:
     """The runs that are asked for, by experiment; `phone` needs those of main.
@@ -142,6 +143,7 @@ def select(
 
     Args:
       methods, tasks: by name and key; none means all of the suite's.
+      variants: of the runs that have one; none means all.
       seeds: how many, from 1 on.
 
     Raises:
@@ -151,6 +153,7 @@ def select(
     _check_known("An experiment", experiments, EXPERIMENTS)
     _check_known("A method", methods, all_methods(suite))
     _check_known("A task", tasks, tuple(task.key for task in all_tasks(suite)))
+    _check_known("A variant", variants, _all_variants(suite))
     trained = {MAIN if name == PHONE else name for name in experiments}
     if seeds < 1:
         raise ValueError(f"`--seeds` must be 1 or more. Received: {seeds}.")
@@ -160,6 +163,7 @@ def select(
         for run in all_runs(suite, seed)
         if (not methods or run.method in methods)
         and (not tasks or run.task.key in tasks)
+        and (not variants or run.variant in ("", *variants))
     ]
     runs = [run for run in known if run.experiment in trained]
     if not runs:
@@ -167,8 +171,9 @@ def select(
         raise ValueError(
             f"Suite {suite.name} must have something to run. Received: "
             f"experiments {', '.join(experiments)} with methods "
-            f"{', '.join(methods) or 'all'} and tasks "
-            f"{', '.join(tasks) or 'all'}, which it has no runs for; "
+            f"{', '.join(methods) or 'all'}, tasks "
+            f"{', '.join(tasks) or 'all'} and variants "
+            f"{', '.join(variants) or 'all'}, which it has no runs for; "
             f"it has some in: {', '.join(others) or 'no experiment'}."
         )
     asked = {run.id for run in runs}
@@ -196,6 +201,11 @@ def all_methods(suite: Suite) -> tuple[str, ...]:
     compact = (COMPACT_PRESET,) if suite.compact else ()
     joint = map(joint_method, suite.joint.private) if suite.joint else ()
     return (*suite.methods, *families, *compact, *joint)
+
+
+def _all_variants(suite: Suite) -> tuple[str, ...]:
+    variants = dict.fromkeys(run.variant for run in all_runs(suite, seed=1))
+    return tuple(filter(None, variants))
 
 
 def joint_method(private: Private) -> str:

@@ -71,9 +71,25 @@ def test_selection_narrows_and_seeds_repeat():
     assert [run.seed for run in selected] == [1, 2, 3]
 
 
+def test_variants_narrow_the_runs_that_have_one():
+    selected = runs.select(
+        mini.suite(),
+        experiments=["main", "compact"],
+        methods=["SPOTPATCH", "COMPACT"],
+        tasks=["voc"],
+        variants=["late_4_4"],
+    )
+
+    assert _ids(selected) == [
+        "main__spotpatch__voc__seed1",
+        "compact__compact__voc__late_4_4__seed1",
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ({"variants": ["late"]}, "A variant must be one of .* Received: late"),
         ({"methods": ["SPOTPACH"]}, "A method must be one of FINE_TUNING"),
         (
             {"tasks": ["bird"]},
