@@ -12,7 +12,6 @@ from object_detection_patch.patch_file.whole_file import (
 from object_detection_patch.tflite import sidecar_file
 from object_detection_patch.tflite.errors import BaseMismatchError
 from object_detection_patch.tflite.patcher import sidecar_path
-from object_detection_patch.tflite.sidecar import Sidecar
 from object_detection_patch.tflite.store.errors import StoreError
 from object_detection_patch.tflite.store.folder import (
     AnyPath,
@@ -28,14 +27,15 @@ from object_detection_patch.tflite.store.index import (
 )
 from object_detection_patch.tflite.store.lock import LOCK_FILE, locked
 from object_detection_patch.tflite.store.name import BASE
+from object_detection_patch.tflite.store.renewal import take_sidecar
 
 
 def init(store: AnyPath, base: AnyPath, sidecar: AnyPath | None = None) -> None:
     """Makes a store of a published base.
 
     The same base again changes nothing, but that a sidecar with more input
-    sizes takes the old one's place; so a program may call this whenever it
-    starts. It also finishes what a killed one began.
+    sizes takes the old one's place (renewal.py); so a program may call this
+    whenever it starts. It also finishes what a killed one began.
 
     Args:
       store: a folder that is new or empty, or a store of the same base.
@@ -43,7 +43,8 @@ def init(store: AnyPath, base: AnyPath, sidecar: AnyPath | None = None) -> None:
       sidecar: default: the base's name with `.odpatch` for its ending.
 
     Raises:
-      StoreError: if the folder holds something else.
+      StoreError: if the folder holds something else, or the base with input
+        sizes that the sidecar lacks, while it has others.
       SidecarError: if the sidecar breaks a rule of FORMAT.md.
       BaseMismatchError: if it describes another base.
       OSError: if a file cannot be read or written.
@@ -62,22 +63,9 @@ def init(store: AnyPath, base: AnyPath, sidecar: AnyPath | None = None) -> None:
     with locked(folder.path):
         if os.path.exists(os.path.join(folder.path, INDEX_FILE)):
             _check_same_base(folder, digest)
-            if _has_more_sizes(described, folder):
-                write_whole(folder.sidecar, sidecar_bytes)
+            take_sidecar(folder, model, sidecar_bytes, described)
         else:
             _fill(folder, model, sidecar_bytes, digest)
-
-
-def _has_more_sizes(sidecar: Sidecar, folder: StoreFolder) -> bool:
-    """Whether a base of a store was published again, for more input sizes.
-
-    One with fewer never replaces it: patches of the store may need them.
-    """
-    held = sidecar_file.from_bytes(read(folder.sidecar))
-    mine, its = (
-        {size.base_sha256 for size in one.sizes} for one in (sidecar, held)
-    )
-    return mine > its
 
 
 def _fill(

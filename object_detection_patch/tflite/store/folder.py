@@ -67,6 +67,15 @@ class StoreFolder:
         """
         if name == BASE:
             return self._base_model(index)
+        return self.patched(self.patch_data(index, name))
+
+    def patch_data(self, index: Index, name: str) -> bytes:
+        """The file of a patch.
+
+        Raises:
+          StoreError: for a name that is not there, or a damaged patch.
+          OSError: if it cannot be read.
+        """
         digest = index.record(name).sha256
         data = read(self.patch(digest))
         if hashlib.sha256(data).hexdigest() != digest:
@@ -75,7 +84,7 @@ class StoreFolder:
                 f"another content in {self.patch(digest)!r}; add "
                 f"{name!r} again."
             )
-        return self.patched(data)
+        return data
 
     def patched(self, patch: bytes) -> bytes:
         """The base with a patch; raises as `patcher.apply` does."""

@@ -11,6 +11,7 @@ import pytest
 from object_detection_patch.patch_file import (
     LabelMapItem,
     Patch,
+    Release,
     Replace,
     write_patch,
 )
@@ -75,6 +76,7 @@ class World:
         target: str = "k",
         labels: int = 2,
         method: str = "FINE_TUNING",
+        releases: tuple[Release, ...] = (),
         **options: object,
     ) -> pathlib.Path:
         """Writes NAME.patch, whose model has the weights (weight, -weight)."""
@@ -84,7 +86,13 @@ class World:
             for i in range(1, labels + 1)
         )
         values = [[[[weight, -weight]]]]
-        patch = Patch(method, fingerprint, (Replace(target, values),), items)
+        patch = Patch(
+            method,
+            fingerprint,
+            (Replace(target, values),),
+            items,
+            releases=releases,
+        )
         write_patch(path, patch, **options)
         return path
 

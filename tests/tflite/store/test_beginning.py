@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 
 import pytest
 
-from object_detection_patch.tflite import sidecar, sidecar_file, store
+from object_detection_patch.tflite import store
 from object_detection_patch.tflite.errors import (
     BaseMismatchError,
     SidecarError,
@@ -66,23 +65,6 @@ def test_same_base_again_changes_nothing(filled):
     after = {p: p.stat().st_mtime_ns for p in filled.store.rglob("*")}
     assert after == before
     assert store.active_name(filled.store) == "cats"
-
-
-def test_same_base_with_more_input_sizes(filled):
-    own = filled.base.with_suffix(".odpatch")
-    old = own.read_bytes()
-    known = sidecar_file.from_bytes(old)
-    size = sidecar.InputSize(64, 64, "6" * 64, {}, {})
-    more = dataclasses.replace(known, image_size=(96, 96), sizes=(size,))
-    own.write_bytes(sidecar_file.to_bytes(more))
-    kept = filled.store / "base.odpatch"
-    store.init(filled.store, filled.base)
-    assert kept.read_bytes() == own.read_bytes() != old
-    assert store.active_name(filled.store) == "cats"
-
-    own.write_bytes(old)
-    store.init(filled.store, filled.base)
-    assert kept.read_bytes() != old
 
 
 def test_another_base_is_refused(filled):

@@ -1,0 +1,85 @@
+"""How the base of a store gets further input sizes: by a new sidecar."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable
+
+from object_detection_patch.patch_file.whole_file import write_whole
+from object_detection_patch.tflite import patcher
+from object_detection_patch.tflite.sidecar import InputSize, Sidecar
+from object_detection_patch.tflite.sidecar_file import read_sidecar
+from object_detection_patch.tflite.store.errors import StoreError
+from object_detection_patch.tflite.store.folder import (
+    StoreFolder,
+    file_sha256,
+)
+from object_detection_patch.tflite.store.index import read_index, write_index
+
+
+def take_sidecar(
+    folder: StoreFolder, base: bytes, data: bytes, sidecar: Sidecar
+) -> None:
+    """Lets a sidecar with more input sizes take the place of a store's.
+
+    One with the same sizes or fewer changes nothing: patches of the store may
+    need those that it lacks. To be called by who holds the lock.
+
+    Args:
+      base: bytes of the store's base.
+      data: bytes of `sidecar`, which describes it.
+
+    Raises:
+      StoreError: if each of the two sidecars lacks a size of the other, or
+        for a damaged patch.
+      SidecarError: if the store's own sidecar is damaged.
+      ApplyError: if a patch of the store does not fit with the new one.
+    """
+    held = _by_digest(read_sidecar(folder.sidecar))
+    mine = _by_digest(sidecar)
+    if mine.keys() <= held.keys():
+        return
+    lacking = [size for digest, size in held.items() if digest not in mine]
+    if lacking:
+        raise StoreError(
+            "Input sizes of a store's base stay, because its patches may need "
+            "them. Received: a sidecar with further ones, but without "
+            f"{_text(lacking)}; give all to `export-base --resolutions`."
+        )
+    _renew(folder, base, data)
+    # Last: until then, the same call after a kill does the rest.
+    write_whole(folder.sidecar, data)
+
+
+def _by_digest(sidecar: Sidecar) -> dict[str, InputSize]:
+    return {size.base_sha256: size for size in sidecar.sizes}
+
+
+def _text(sizes: Iterable[InputSize]) -> str:
+    return ", ".join(f"{size.height} x {size.width}" for size in sizes)
+
+
+def _renew(folder: StoreFolder, base: bytes, sidecar: bytes) -> None:
+    """Brings index and active model up to a new sidecar.
+
+    A patch for a size that was missing got base.tflite's own until now.
+    """
+    before = read_index(folder.path)
+    running = file_sha256(folder.active)
+    active = before.name_of(running)
+    index, model = before, None
+    for name, record in before.patches.items():
+        patch = folder.patch_data(before, name)
+        renewed = patcher.apply_bytes(base, sidecar, patch)
+        digest = hashlib.sha256(renewed).hexdigest()
+        record = dataclasses.replace(record, model_sha256=digest)
+        index = index.with_patch(name, record)
+        if name == active and digest != running:
+            model = renewed
+    if index != before:
+        write_index(folder.path, index)
+    if active is not None and model is not None:
+        write_whole(folder.active, model)
+        digest = index.model_sha256(active)
+        write_index(folder.path, index.with_active(active, digest))

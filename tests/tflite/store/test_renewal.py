@@ -1,0 +1,165 @@
+"""Sidecars of a store's base with other input sizes."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import pathlib
+
+import pytest
+
+from object_detection_patch.patch_file import Release
+from object_detection_patch.tflite import patcher, sidecar_file, store
+from object_detection_patch.tflite.errors import CapacityError, SidecarError
+from object_detection_patch.tflite.sidecar import InputSize
+from object_detection_patch.tflite.store import renewal
+
+# At this size the skeleton's first byte is 7, and 0 at the base's own.
+_SMALL = InputSize(64, 64, "6" * 64, {0: 7}, {})
+_OTHER = InputSize(32, 48, "3" * 64, {0: 9}, {})
+
+
+def _give_sizes(world, *sizes, **fields):
+    """Writes the sidecar of the world's base anew; returns its bytes."""
+    path = world.base.with_suffix(".odpatch")
+    known = sidecar_file.from_bytes(path.read_bytes())
+    own = (96, 96) if sizes else None
+    sidecar = dataclasses.replace(known, image_size=own, sizes=sizes, **fields)
+    path.write_bytes(sidecar_file.to_bytes(sidecar))
+    return path.read_bytes()
+
+
+def _patch_for_small(world, name="cats", weight=3):
+    """A patch that was published for `_SMALL` alone."""
+    plain = world.patch(name, weight).read_bytes()
+    sidecar = world.base.with_suffix(".odpatch").read_bytes()
+    own = patcher.apply_bytes(world.base.read_bytes(), sidecar, plain)
+    digest = hashlib.sha256(b"\7" + own[1:]).hexdigest()
+    release = Release(_SMALL.base_sha256, digest, ())
+    return world.patch(name, weight, releases=(release,))
+
+
+def _first_byte(path):
+    return pathlib.Path(path).read_bytes()[0]
+
+
+def test_more_sizes_are_taken(filled):
+    before = {p: p.stat().st_mtime_ns for p in filled.store.rglob("*")}
+    more = _give_sizes(filled, _SMALL)
+    store.init(filled.store, filled.base)
+    kept = filled.store / "base.odpatch"
+    assert kept.read_bytes() == more
+    assert store.active_name(filled.store) == "cats"
+
+    # Nothing else changes: no patch of the store is for this size.
+    after = {p: p.stat().st_mtime_ns for p in filled.store.rglob("*")}
+    assert {p for p in after if after[p] != before.get(p)} <= {
+        kept,
+        filled.store,
+    }
+
+
+def test_fewer_sizes_change_nothing(world):
+    both = _give_sizes(world, _SMALL, _OTHER)
+    store.init(world.store, world.base)
+    for sizes in ((_OTHER, _SMALL), (_OTHER,), ()):
+        _give_sizes(world, *sizes)
+        store.init(world.store, world.base)
+        assert (world.store / "base.odpatch").read_bytes() == both
+
+
+def test_a_store_s_sizes_are_not_given_up_for_others(begun):
+    held = _give_sizes(begun, _SMALL)
+    store.init(begun.store, begun.base)
+    _give_sizes(begun, _OTHER)
+    with pytest.raises(store.StoreError, match="but without 64 x 64; give all"):
+        store.init(begun.store, begun.base)
+
+    assert (begun.store / "base.odpatch").read_bytes() == held
+
+
+@pytest.fixture
+def early(begun):
+    """A patch came into the store and ran before the base had its size."""
+    store.add(begun.store, _patch_for_small(begun))
+    store.add(begun.store, begun.patch("dogs", 4))
+    store.activate(begun.store, "cats")
+    assert _first_byte(begun.store / "active.tflite") == 0
+    return begun
+
+
+def _check_cats_are_small(world):
+    assert store.active_name(world.store) == "cats"
+    assert _first_byte(world.store / "active.tflite") == 7
+    output = world.folder / "out.tflite"
+    assert _first_byte(store.activate(world.store, "cats", output=output)) == 7
+    assert _first_byte(store.activate(world.store, "dogs")) == 0
+    assert world.weight() == 4
+    assert _first_byte(store.activate(world.store, "cats")) == 7
+    assert world.weight() == 3
+
+
+def test_patches_get_the_size_that_they_waited_for(early):
+    _give_sizes(early, _SMALL)
+    store.init(early.store, early.base)
+    _check_cats_are_small(early)
+
+
+def test_of_a_patch_that_was_not_active(early):
+    store.activate(early.store, "dogs")
+    _give_sizes(early, _SMALL)
+    store.init(early.store, early.base)
+    assert store.active_name(early.store) == "dogs"
+    store.activate(early.store, "cats")
+    _check_cats_are_small(early)
+
+
+@pytest.mark.parametrize("written", range(4))
+def test_a_kill_in_between(early, monkeypatch, written):
+    """After so many of index, active.tflite, index, sidecar."""
+    more = _give_sizes(early, _SMALL)
+    left = [written]
+
+    def dying(write):
+        def write_or_die(*arguments):
+            if left[0] == 0:
+                raise KeyboardInterrupt
+            left[0] -= 1
+            write(*arguments)
+
+        return write_or_die
+
+    with monkeypatch.context() as patched:
+        for name in ("write_whole", "write_index"):
+            patched.setattr(renewal, name, dying(getattr(renewal, name)))
+        with pytest.raises(KeyboardInterrupt):
+            store.init(early.store, early.base)
+    assert store.active_name(early.store) == "cats"
+    assert (early.store / "base.odpatch").read_bytes() != more
+    store.init(early.store, early.base)
+    assert (early.store / "base.odpatch").read_bytes() == more
+    _check_cats_are_small(early)
+
+
+def test_patches_of_the_store_must_fit(filled):
+    """`dogs` has 7 classes."""
+    held = (filled.store / "base.odpatch").read_bytes()
+    _give_sizes(filled, _SMALL, capacity=6)
+    with pytest.raises(CapacityError, match="at most 6 classes"):
+        store.init(filled.store, filled.base)
+
+    assert (filled.store / "base.odpatch").read_bytes() == held
+    store.activate(filled.store, "dogs")
+    assert filled.weight() == 4
+
+
+def test_a_damaged_patch_or_sidecar_is_named(filled):
+    _give_sizes(filled, _SMALL)
+    (patch, _) = sorted((filled.store / "patches").iterdir())
+    patch.write_bytes(b"damaged")
+    with pytest.raises(store.StoreError, match=patch.name):
+        store.init(filled.store, filled.base)
+    held = filled.store / "base.odpatch"
+    held.write_bytes(b"damaged")
+    with pytest.raises(SidecarError, match=str(held)):
+        store.init(filled.store, filled.base)
