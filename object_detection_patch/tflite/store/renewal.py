@@ -34,7 +34,8 @@ def take_sidecar(
       StoreError: if each of the two sidecars lacks a size of the other, or
         for a damaged patch.
       SidecarError: if the store's own sidecar is damaged.
-      ApplyError: if a patch of the store does not fit with the new one.
+      ApplyError: if a patch of the store does not fit with the new one, as
+        one that was not published.
     """
     held = _by_digest(read_sidecar(folder.sidecar))
     mine = _by_digest(sidecar)
@@ -71,7 +72,7 @@ def _renew(folder: StoreFolder, base: bytes, sidecar: bytes) -> None:
     index, model = before, None
     for name, record in before.patches.items():
         patch = folder.patch_data(before, name)
-        renewed = patcher.apply_bytes(base, sidecar, patch)
+        renewed = _applied(base, sidecar, patch, name)
         digest = hashlib.sha256(renewed).hexdigest()
         record = dataclasses.replace(record, model_sha256=digest)
         index = index.with_patch(name, record)
@@ -83,3 +84,14 @@ def _renew(folder: StoreFolder, base: bytes, sidecar: bytes) -> None:
         write_whole(folder.active, model)
         digest = index.model_sha256(active)
         write_index(folder.path, index.with_active(active, digest))
+
+
+def _applied(base: bytes, sidecar: bytes, patch: bytes, name: str) -> bytes:
+    try:
+        return patcher.apply_bytes(base, sidecar, patch)
+    except ValueError as error:
+        error.args = (
+            f"{error} (patch {name!r} of the store, with the base's new "
+            "sidecar; replace or remove it before)",
+        )
+        raise

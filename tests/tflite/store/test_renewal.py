@@ -10,7 +10,11 @@ import pytest
 
 from object_detection_patch.patch_file import Release
 from object_detection_patch.tflite import patcher, sidecar_file, store
-from object_detection_patch.tflite.errors import CapacityError, SidecarError
+from object_detection_patch.tflite.errors import (
+    CapacityError,
+    MissingReleaseError,
+    SidecarError,
+)
 from object_detection_patch.tflite.sidecar import InputSize
 from object_detection_patch.tflite.store import renewal
 
@@ -29,34 +33,45 @@ def _give_sizes(world, *sizes, **fields):
     return path.read_bytes()
 
 
-def _patch_for_small(world, name="cats", weight=3):
-    """A patch that was published for `_SMALL` alone."""
-    plain = world.patch(name, weight).read_bytes()
+def _released(world, name, weight, size=None, **options):
+    """A patch that was published for this size alone, or for the own one."""
+    plain = world.patch(name, weight, **options).read_bytes()
     sidecar = world.base.with_suffix(".odpatch").read_bytes()
-    own = patcher.apply_bytes(world.base.read_bytes(), sidecar, plain)
-    digest = hashlib.sha256(b"\7" + own[1:]).hexdigest()
-    release = Release(_SMALL.base_sha256, digest, ())
-    return world.patch(name, weight, releases=(release,))
+    model = patcher.apply_bytes(world.base.read_bytes(), sidecar, plain)
+    base_sha256 = sidecar_file.from_bytes(sidecar).base_sha256
+    if size is not None:
+        base_sha256 = size.base_sha256
+        model = bytes([size.words[0]]) + model[1:]
+    digest = hashlib.sha256(model).hexdigest()
+    release = Release(base_sha256, digest, ())
+    return world.patch(name, weight, releases=(release,), **options)
 
 
 def _first_byte(path):
     return pathlib.Path(path).read_bytes()[0]
 
 
-def test_more_sizes_are_taken(filled):
-    before = {p: p.stat().st_mtime_ns for p in filled.store.rglob("*")}
-    more = _give_sizes(filled, _SMALL)
-    store.init(filled.store, filled.base)
-    kept = filled.store / "base.odpatch"
+@pytest.fixture
+def released(begun):
+    """`cats` (weight 3) is active, `dogs` has 7 classes; both of own size."""
+    store.add(begun.store, _released(begun, "cats", 3))
+    store.add(begun.store, _released(begun, "dogs", 4, labels=7))
+    store.activate(begun.store, "cats")
+    return begun
+
+
+def test_more_sizes_are_taken(released):
+    before = {p: p.stat().st_mtime_ns for p in released.store.rglob("*")}
+    more = _give_sizes(released, _SMALL)
+    store.init(released.store, released.base)
+    kept = released.store / "base.odpatch"
     assert kept.read_bytes() == more
-    assert store.active_name(filled.store) == "cats"
+    assert store.active_name(released.store) == "cats"
 
     # Nothing else changes: no patch of the store is for this size.
-    after = {p: p.stat().st_mtime_ns for p in filled.store.rglob("*")}
-    assert {p for p in after if after[p] != before.get(p)} <= {
-        kept,
-        filled.store,
-    }
+    after = {p: p.stat().st_mtime_ns for p in released.store.rglob("*")}
+    changed = {p for p in after if after[p] != before.get(p)}
+    assert changed <= {kept, released.store}
 
 
 def test_fewer_sizes_change_nothing(world):
@@ -81,8 +96,8 @@ def test_a_store_s_sizes_are_not_given_up_for_others(begun):
 @pytest.fixture
 def early(begun):
     """A patch came into the store and ran before the base had its size."""
-    store.add(begun.store, _patch_for_small(begun))
-    store.add(begun.store, begun.patch("dogs", 4))
+    store.add(begun.store, _released(begun, "cats", 3, _SMALL))
+    store.add(begun.store, _released(begun, "dogs", 4))
     store.activate(begun.store, "cats")
     assert _first_byte(begun.store / "active.tflite") == 0
     return begun
@@ -141,25 +156,39 @@ def test_a_kill_in_between(early, monkeypatch, written):
     _check_cats_are_small(early)
 
 
-def test_patches_of_the_store_must_fit(filled):
-    """`dogs` has 7 classes."""
-    held = (filled.store / "base.odpatch").read_bytes()
-    _give_sizes(filled, _SMALL, capacity=6)
-    with pytest.raises(CapacityError, match="at most 6 classes"):
-        store.init(filled.store, filled.base)
+def test_patches_of_the_store_must_fit(released):
+    held = (released.store / "base.odpatch").read_bytes()
+    _give_sizes(released, _SMALL, capacity=6)
+    with pytest.raises(CapacityError, match="at most 6 .*'dogs' of the store"):
+        store.init(released.store, released.base)
 
-    assert (filled.store / "base.odpatch").read_bytes() == held
-    store.activate(filled.store, "dogs")
-    assert filled.weight() == 4
+    assert (released.store / "base.odpatch").read_bytes() == held
+    store.activate(released.store, "dogs")
+    assert released.weight() == 4
 
 
-def test_a_damaged_patch_or_sidecar_is_named(filled):
+def test_unpublished_patches_are_to_be_replaced_before(filled):
     _give_sizes(filled, _SMALL)
-    (patch, _) = sorted((filled.store / "patches").iterdir())
-    patch.write_bytes(b"damaged")
-    with pytest.raises(store.StoreError, match=patch.name):
+    with pytest.raises(MissingReleaseError, match="'cats' of the store"):
         store.init(filled.store, filled.base)
-    held = filled.store / "base.odpatch"
+    assert store.active_name(filled.store) == "cats"
+    _give_sizes(filled)
+    new = _released(filled, "cats", 5, _SMALL)
+    store.add(filled.store, new, replace=True)
+    store.remove(filled.store, "dogs")
+    _give_sizes(filled, _SMALL)
+    store.init(filled.store, filled.base)
+    assert _first_byte(filled.store / "active.tflite") == 7
+    assert filled.weight() == 5
+
+
+def test_a_damaged_patch_or_sidecar_is_named(released):
+    _give_sizes(released, _SMALL)
+    for patch in (released.store / "patches").iterdir():
+        patch.write_bytes(b"damaged")
+    with pytest.raises(store.StoreError, match="another content.*add 'cats'"):
+        store.init(released.store, released.base)
+    held = released.store / "base.odpatch"
     held.write_bytes(b"damaged")
     with pytest.raises(SidecarError, match=str(held)):
-        store.init(filled.store, filled.base)
+        store.init(released.store, released.base)
