@@ -22,7 +22,7 @@ class BaseMismatchError(ApplyError):
 
 
 class MissingReleaseError(ApplyError):
-    """An int8 base, and a patch that was not published for it."""
+    """A base that is int8 or of several sizes, and a patch not for it."""
 
 
 class ActivationError(ApplyError):
