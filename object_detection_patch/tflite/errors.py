@@ -22,7 +22,7 @@ class BaseMismatchError(ApplyError):
 
 
 class MissingReleaseError(ApplyError):
-    """A base that is int8 or of several sizes, and a patch not for it."""
+    """A patch published for other bases, or for none where one is needed."""
 
 
 class ActivationError(ApplyError):

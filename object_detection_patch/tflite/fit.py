@@ -187,6 +187,13 @@ def _release(
             "BASE.tflite`. Received: a patch published for "
             f"{len(patch.releases)} other bases."
         )
+    elif patch.releases:
+        raise MissingReleaseError(
+            "A published patch fits the bases that it was published for, each "
+            "of one precision and input size: name this one too (`od-patch "
+            "publish --base`). Received: a patch published for "
+            f"{len(patch.releases)} other bases."
+        )
     return release
 
 

@@ -165,6 +165,8 @@ def test_a_base_of_several_sizes_needs_a_release():
     unpublished = dataclasses.replace(tiny_base.patch_for(one), releases=())
     assert fit(one.sidecar, unpublished).release is None
     foreign = Release("ab" * 32, "0" * 64, ())
+    with pytest.raises(MissingReleaseError, match="fits the bases that it was"):
+        fit(one.sidecar, dataclasses.replace(unpublished, releases=(foreign,)))
     for releases in ((), (foreign,)):
         with pytest.raises(
             MissingReleaseError,

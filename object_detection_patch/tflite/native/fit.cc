@@ -223,6 +223,11 @@ const Release* release_for(const Sidecar& sidecar, const Patch& patch,
          "patch that was published for it, which says its size. Received: a "
          "patch published for ", patch.releases.size(), " other bases.");
   }
+  if (!patch.releases.empty()) {
+    fail(OD_PATCH_MISSING_RELEASE, "A published patch fits the bases that it "
+         "was published for, each of one precision and input size. Received: "
+         "a patch published for ", patch.releases.size(), " other bases.");
+  }
   return nullptr;
 }
 

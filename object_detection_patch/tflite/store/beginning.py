@@ -27,14 +27,14 @@ from object_detection_patch.tflite.store.index import (
 )
 from object_detection_patch.tflite.store.lock import LOCK_FILE, locked
 from object_detection_patch.tflite.store.name import BASE
-from object_detection_patch.tflite.store.renewal import take_sidecar
+from object_detection_patch.tflite.store.new_sidecar import take_sidecar
 
 
 def init(store: AnyPath, base: AnyPath, sidecar: AnyPath | None = None) -> None:
     """Makes a store of a published base.
 
     The same base again changes nothing, but that a sidecar with more input
-    sizes takes the old one's place (renewal.py); so a program may call this
+    sizes takes the old one's place; so a program may call this
     whenever it starts. It also finishes what a killed one began.
 
     Args:

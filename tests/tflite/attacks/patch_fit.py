@@ -181,6 +181,13 @@ def release_for_another_base(small: SmallWorld) -> bytes:
     return small.patch_bytes()
 
 
+@ATTEMPTS.add(errors.MissingReleaseError, "published for 1 other")
+def float_release_for_another_base(small: SmallWorld) -> bytes:
+    """A patch for one size of a base, whose older sidecar lacks it."""
+    small.patch.releases = [(_OTHER, b"\0" * 32, [])]
+    return small.patch_bytes()
+
+
 @ATTEMPTS.add(errors.ActivationError, "2 activations. Received: 1", "int8")
 def activations_too_few(small: SmallWorld) -> bytes:
     """One activation for a base of two: the other would be read behind."""

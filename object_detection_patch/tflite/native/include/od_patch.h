@@ -69,8 +69,8 @@ typedef enum od_patch_status {
   OD_PATCH_UNFIT_EDIT = 82,      /* an edit names no tensor, or misfits */
   OD_PATCH_MISSING_HEAD = 83,    /* a tensor of a head is not replaced */
   OD_PATCH_CAPACITY = 84,        /* no label, or more than the base allows */
-  OD_PATCH_MISSING_RELEASE = 85, /* int8 or of several input sizes, and not
-                                    published for this base */
+  OD_PATCH_MISSING_RELEASE = 85, /* published for other bases; or for none,
+                                    where the base needs it */
   OD_PATCH_ACTIVATION = 86,      /* another number of activations */
   OD_PATCH_NUMBER = 87,          /* NaN, infinite or out of range */
   OD_PATCH_RESULT_MISMATCH = 88, /* not the model that was published */

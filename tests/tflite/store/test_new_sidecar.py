@@ -16,7 +16,6 @@ from object_detection_patch.tflite.errors import (
     SidecarError,
 )
 from object_detection_patch.tflite.sidecar import InputSize
-from object_detection_patch.tflite.store import renewal
 
 # At this size the skeleton's first byte is 7, and 0 at the base's own.
 _SMALL = InputSize(64, 64, "6" * 64, {0: 7}, {})
@@ -93,67 +92,15 @@ def test_a_store_s_sizes_are_not_given_up_for_others(begun):
     assert (begun.store / "base.odpatch").read_bytes() == held
 
 
-@pytest.fixture
-def early(begun):
-    """A patch came into the store and ran before the base had its size."""
-    store.add(begun.store, _released(begun, "cats", 3, _SMALL))
-    store.add(begun.store, _released(begun, "dogs", 4))
-    store.activate(begun.store, "cats")
-    assert _first_byte(begun.store / "active.tflite") == 0
-    return begun
-
-
-def _check_cats_are_small(world):
-    assert store.active_name(world.store) == "cats"
-    assert _first_byte(world.store / "active.tflite") == 7
-    output = world.folder / "out.tflite"
-    assert _first_byte(store.activate(world.store, "cats", output=output)) == 7
-    assert _first_byte(store.activate(world.store, "dogs")) == 0
-    assert world.weight() == 4
-    assert _first_byte(store.activate(world.store, "cats")) == 7
-    assert world.weight() == 3
-
-
-def test_patches_get_the_size_that_they_waited_for(early):
-    _give_sizes(early, _SMALL)
-    store.init(early.store, early.base)
-    _check_cats_are_small(early)
-
-
-def test_of_a_patch_that_was_not_active(early):
-    store.activate(early.store, "dogs")
-    _give_sizes(early, _SMALL)
-    store.init(early.store, early.base)
-    assert store.active_name(early.store) == "dogs"
-    store.activate(early.store, "cats")
-    _check_cats_are_small(early)
-
-
-@pytest.mark.parametrize("written", range(4))
-def test_a_kill_in_between(early, monkeypatch, written):
-    """After so many of index, active.tflite, index, sidecar."""
-    more = _give_sizes(early, _SMALL)
-    left = [written]
-
-    def dying(write):
-        def write_or_die(*arguments):
-            if left[0] == 0:
-                raise KeyboardInterrupt
-            left[0] -= 1
-            write(*arguments)
-
-        return write_or_die
-
-    with monkeypatch.context() as patched:
-        for name in ("write_whole", "write_index"):
-            patched.setattr(renewal, name, dying(getattr(renewal, name)))
-        with pytest.raises(KeyboardInterrupt):
-            store.init(early.store, early.base)
-    assert store.active_name(early.store) == "cats"
-    assert (early.store / "base.odpatch").read_bytes() != more
-    store.init(early.store, early.base)
-    assert (early.store / "base.odpatch").read_bytes() == more
-    _check_cats_are_small(early)
+def test_a_patch_for_a_size_that_the_base_lacks_waits(begun):
+    early = _released(begun, "cats", 3, _SMALL)
+    with pytest.raises(MissingReleaseError, match="for 1 other bases"):
+        store.add(begun.store, early)
+    _give_sizes(begun, _SMALL)
+    store.init(begun.store, begun.base)
+    store.add(begun.store, early)
+    assert _first_byte(store.activate(begun.store, "cats")) == 7
+    assert begun.weight() == 3
 
 
 def test_patches_of_the_store_must_fit(released):
@@ -167,19 +114,13 @@ def test_patches_of_the_store_must_fit(released):
     assert released.weight() == 4
 
 
-def test_unpublished_patches_are_to_be_replaced_before(filled):
+def test_unpublished_patches_are_to_be_removed_before(filled):
+    held = (filled.store / "base.odpatch").read_bytes()
     _give_sizes(filled, _SMALL)
     with pytest.raises(MissingReleaseError, match="'cats' of the store"):
         store.init(filled.store, filled.base)
+    assert (filled.store / "base.odpatch").read_bytes() == held
     assert store.active_name(filled.store) == "cats"
-    _give_sizes(filled)
-    new = _released(filled, "cats", 5, _SMALL)
-    store.add(filled.store, new, replace=True)
-    store.remove(filled.store, "dogs")
-    _give_sizes(filled, _SMALL)
-    store.init(filled.store, filled.base)
-    assert _first_byte(filled.store / "active.tflite") == 7
-    assert filled.weight() == 5
 
 
 def test_a_damaged_patch_or_sidecar_is_named(released):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
 from collections.abc import Iterable
 
 from object_detection_patch.patch_file.whole_file import write_whole
@@ -11,11 +9,8 @@ from object_detection_patch.tflite import patcher
 from object_detection_patch.tflite.sidecar import InputSize, Sidecar
 from object_detection_patch.tflite.sidecar_file import read_sidecar
 from object_detection_patch.tflite.store.errors import StoreError
-from object_detection_patch.tflite.store.folder import (
-    StoreFolder,
-    file_sha256,
-)
-from object_detection_patch.tflite.store.index import read_index, write_index
+from object_detection_patch.tflite.store.folder import StoreFolder
+from object_detection_patch.tflite.store.index import read_index
 
 
 def take_sidecar(
@@ -48,8 +43,7 @@ def take_sidecar(
             "them. Received: a sidecar with further ones, but without "
             f"{_text(lacking)}; give all to `export-base --resolutions`."
         )
-    _renew(folder, base, data)
-    # Last: until then, the same call after a kill does the rest.
+    _check_patches(folder, base, data)
     write_whole(folder.sidecar, data)
 
 
@@ -61,37 +55,19 @@ def _text(sizes: Iterable[InputSize]) -> str:
     return ", ".join(f"{size.height} x {size.width}" for size in sizes)
 
 
-def _renew(folder: StoreFolder, base: bytes, sidecar: bytes) -> None:
-    """Brings index and active model up to a new sidecar.
+def _check_patches(folder: StoreFolder, base: bytes, sidecar: bytes) -> None:
+    """Raises for a patch that does not fit with another sidecar.
 
-    A patch for a size that was missing got base.tflite's own until now.
+    One that fits makes the same model as before: it names the base's own size.
     """
-    before = read_index(folder.path)
-    running = file_sha256(folder.active)
-    active = before.name_of(running)
-    index, model = before, None
-    for name, record in before.patches.items():
-        patch = folder.patch_data(before, name)
-        renewed = _applied(base, sidecar, patch, name)
-        digest = hashlib.sha256(renewed).hexdigest()
-        record = dataclasses.replace(record, model_sha256=digest)
-        index = index.with_patch(name, record)
-        if name == active and digest != running:
-            model = renewed
-    if index != before:
-        write_index(folder.path, index)
-    if active is not None and model is not None:
-        write_whole(folder.active, model)
-        digest = index.model_sha256(active)
-        write_index(folder.path, index.with_active(active, digest))
-
-
-def _applied(base: bytes, sidecar: bytes, patch: bytes, name: str) -> bytes:
-    try:
-        return patcher.apply_bytes(base, sidecar, patch)
-    except ValueError as error:
-        error.args = (
-            f"{error} (patch {name!r} of the store, with the base's new "
-            "sidecar; replace or remove it before)",
-        )
-        raise
+    index = read_index(folder.path)
+    for name in index.patches:
+        patch = folder.patch_data(index, name)
+        try:
+            patcher.apply_bytes(base, sidecar, patch)
+        except ValueError as error:
+            error.args = (
+                f"{error} (patch {name!r} of the store, with the base's new "
+                "sidecar; remove it before, and add it published after)",
+            )
+            raise
