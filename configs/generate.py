@@ -21,6 +21,7 @@ from tfrecords_tools.synthetic import miniatures
 
 _FOLDER = pathlib.Path(__file__).parent
 _BASE_METHOD = "base"
+_METHODS = (*presets.spotpatch_names(), recipes.DEFAULT_PRESET)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +81,7 @@ def _configs():
             _text(architecture, schedule, tasks.SOURCE_TASK, None),
         )
         for task in tasks.TARGET_TASKS:
-            for preset in presets.spotpatch_names():
+            for preset in _METHODS:
                 name = f"{architecture.key}__{preset.lower()}__{task.key}"
                 yield (
                     f"{name}.config",
@@ -101,6 +102,9 @@ def _text(architecture, schedule, task, preset) -> str:
             flip=task.key not in _NOT_MIRRORED,
         ),
         preset=preset,
+        patch_options=recipes.options_for_steps(preset, steps)
+        if preset
+        else "",
         fine_tune_checkpoint=None if preset is None else "PATH_TO_BASE/ckpt-0",
         num_steps=steps,
         batch_size=schedule.batch_size,

@@ -204,6 +204,9 @@ ARCHITECTURES = {
     "wide_96": WIDE_96,
 }
 
+DEFAULT_PRESET = "COMPACT"
+"""The most mAP for a byte that we know (RESULTS.md, Smaller files)."""
+
 # Latent masks live at another scale than kernels and want larger steps.
 _MASK_RATE = 1e-2
 _KERNEL_RATE = 4e-3

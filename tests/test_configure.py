@@ -102,6 +102,24 @@ def test_image_size_off_the_stride(arguments, for_patch, capsys, kind):
     assert not pathlib.Path(path).exists()
 
 
+def test_without_a_preset_it_is_compact(for_patch, capsys):
+    def written(*more):
+        assert cli.main([*for_patch, *more]) == 0
+        (output,) = [a[9:] for a in for_patch if a.startswith("--output=")]
+        text = pathlib.Path(output).read_text()
+        pathlib.Path(output).unlink()
+        return text
+
+    usual = written()
+    assert usual == written("--preset=COMPACT")
+    assert "preset: COMPACT" in usual
+    # Half of its steps, as with the preset named.
+    assert "begin_step: 600" in usual
+    bounded = written("--target_file_bytes=60000")
+    assert "target_file_bytes: 60000" in bounded
+    assert "preset: COMPACT" in bounded
+
+
 def test_learning_rate(for_patch):
     cli.main([*for_patch, "--preset=SPOTPATCH", "--learning_rate=0.125"])
     optimizer = _written(for_patch).train_config.optimizer.adam_optimizer
@@ -164,7 +182,7 @@ class TestRefusals:
     def test_a_base_without_checkpoint(self, arguments, small_world, capsys):
         self._refused(
             [*arguments, f"--base_config={small_world.base_config}"],
-            "`--base_config` needs `--base_checkpoint` and `--preset`",
+            "`--base_config` needs `--base_checkpoint`",
             capsys,
         )
 

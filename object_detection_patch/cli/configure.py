@@ -21,7 +21,7 @@ def add(verbs: argparse._SubParsersAction) -> None:
         "configure",
         help="write the pipeline.config of a base or of a task's patch",
         description="With --architecture: a stock config that trains a base "
-        "from scratch. With --base_config, --base_checkpoint and --preset: "
+        "from scratch. With --base_config and --base_checkpoint: "
         "the base's config turned into one that learns a patch. Either is an "
         "ordinary file to read and change.",
     )
@@ -45,7 +45,11 @@ def _add_kind(verb: argparse.ArgumentParser) -> None:
     verb.add_argument(
         "--base_checkpoint", help="the base's checkpoint: directory or prefix"
     )
-    verb.add_argument("--preset", help="SPOTPATCH, BN_PATCH, FINE_TUNING, ...")
+    verb.add_argument(
+        "--preset",
+        help="SPOTPATCH, BN_PATCH, FINE_TUNING, ... (default: "
+        f"{recipes.DEFAULT_PRESET}, for the smallest downloads)",
+    )
     verb.add_argument(
         "--target_file_bytes",
         type=count,
@@ -103,7 +107,7 @@ def run(options: argparse.Namespace) -> int:
         else configure.patch_text(
             options.base_config,
             options.base_checkpoint,
-            options.preset,
+            _preset(options),
             training,
             patch_options=_patch_options(options),
             image_size=options.image_size,
@@ -119,8 +123,13 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def _preset(options: argparse.Namespace) -> str:
+    preset: str = options.preset or recipes.DEFAULT_PRESET
+    return preset
+
+
 def _patch_options(options: argparse.Namespace) -> str:
-    text = recipes.options_for_steps(options.preset, options.num_steps)
+    text = recipes.options_for_steps(_preset(options), options.num_steps)
     if options.target_file_bytes:
         text += f"  target_file_bytes: {options.target_file_bytes}\n"
     return text
@@ -134,10 +143,9 @@ def _check_kind(options: argparse.Namespace) -> None:
             "`--base_config`. "
             f"Received: `--architecture {options.architecture}`."
         )
-    if options.base_config and not all(for_patch):
+    if options.base_config and not options.base_checkpoint:
         raise ValueError(
-            "`--base_config` needs `--base_checkpoint` and `--preset`. "
-            f"Received: {options.base_checkpoint} and {options.preset}."
+            "`--base_config` needs `--base_checkpoint`. Received: none."
         )
 
 

@@ -33,8 +33,8 @@ def add(verbs: argparse._SubParsersAction) -> None:
     add_encoding(
         verb,
         default=None,
-        otherwise="what --value_type and --compression say, or compact for a "
-        "config with target_file_bytes",
+        otherwise="what --value_type and --compression say; compact for a "
+        "config with a grid, as COMPACT's, or with target_file_bytes",
     )
     verb.add_argument(
         "--value_type",
@@ -61,21 +61,23 @@ def run(options: argparse.Namespace) -> int:
     trained = extract.extract(
         options.pipeline_config_path, options.checkpoint_dir
     )
-    target = trained.model.patch.target_file_bytes
-    data = to_bytes(trained.patch, **_stored(options, target))
+    method = trained.model.patch
+    target = method.target_file_bytes
+    for_compact = target is not None or bool(method.grid_bits())
+    data = to_bytes(trained.patch, **_stored(options, for_compact))
     _refuse_above_target(len(data), target)
     write_whole(options.output, data)
     print(extract.report(trained, options.output))
     return 0
 
 
-def _stored(options: argparse.Namespace, target: int | None) -> dict[str, Any]:
-    """How numbers are stored: as asked, or as the target counts them."""
+def _stored(options: argparse.Namespace, for_compact: bool) -> dict[str, Any]:
+    """How numbers are stored: as asked, or as they were trained to be."""
     from object_detection_patch.patch_file import ENCODINGS
 
     written = (options.value_type, options.compression)
     encoding = options.encoding
-    if target is not None and written == _DEFAULTS:
+    if for_compact and written == _DEFAULTS:
         encoding = encoding or "compact"
     return {
         "value_type": options.value_type,

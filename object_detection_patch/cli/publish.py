@@ -60,7 +60,9 @@ def _add_release(verb: argparse.ArgumentParser) -> None:
         default=100,
         help="images of it to use (default: 100)",
     )
-    add_encoding(verb, default="small", otherwise="small")
+    add_encoding(
+        verb, default=None, otherwise="compact for a file stored so, else small"
+    )
     verb.add_argument(
         "--name",
         default="",

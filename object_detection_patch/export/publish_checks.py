@@ -11,12 +11,16 @@ from object_detection_patch.export.assembly import NO_DIGEST
 from object_detection_patch.export.errors import PublishError
 from object_detection_patch.export.task import TaskRecords
 from object_detection_patch.patch_file import (
+    COMPACT,
     ENCODINGS,
+    SMALL,
     Encoding,
     Patch,
     Release,
+    edits,
     trained_size,
 )
+from object_detection_patch.patch_file.reader import ParsedFile
 from object_detection_patch.patch_file.whole_file import is_same
 from object_detection_patch.tflite.fit import check_fingerprint, fit
 from object_detection_patch.tflite.sidecar import INT8, InputSize, Sidecar
@@ -36,6 +40,15 @@ def encoding_of(choice: str | Encoding) -> Encoding:
             f"Encoding of patch_file. Received: {choice!r}."
         )
     return ENCODINGS[choice]
+
+
+def usual_encoding(given: ParsedFile) -> Encoding:
+    """COMPACT for a file whose heads are stored so, else SMALL."""
+    gridded = any(
+        entry.grid and edits.place_of(entry.target) == "class_head"
+        for entry in given.entries
+    )
+    return COMPACT if gridded else SMALL
 
 
 def check_output(

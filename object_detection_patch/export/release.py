@@ -24,10 +24,10 @@ from object_detection_patch.patch_file import (
     Patch,
     Release,
     from_bytes,
-    read_patch,
     to_bytes,
     trained_size,
 )
+from object_detection_patch.patch_file.reader import read_file
 from object_detection_patch.patch_file.texts import check_text
 from object_detection_patch.patch_file.whole_file import write_whole
 from object_detection_patch.tflite import (
@@ -98,7 +98,7 @@ def publish(
     bases: Sequence[str],
     output: str,
     records: TaskRecords,
-    encoding: str | Encoding = "small",
+    encoding: str | Encoding | None = None,
     name: str = "",
     description: str = "",
     sign: str | None = None,
@@ -108,7 +108,8 @@ def publish(
     Args:
       patch: file, as extract or diff wrote it.
       bases: base.tflite files, their sidecars beside them.
-      encoding: `exact`, `half`, `small`, `compact`, or an Encoding.
+      encoding: `exact`, `half`, `small`, `compact`, or an Encoding; None for
+        `compact` if the file is stored so, else `small`.
       name, description: of the task, for its model metadata; empty for the
         base's.
       sign: PEM file of the private key to sign with.
@@ -118,9 +119,11 @@ def publish(
       TextError: for a name or description with control characters.
       ValueError: for whatever else does not fit.
     """
-    chosen = publish_checks.encoding_of(encoding)
+    chosen = None if encoding is None else publish_checks.encoding_of(encoding)
+    given = read_file(patch)
+    chosen = chosen or publish_checks.usual_encoding(given)
     signer = trust.load_signer(sign) if sign else None
-    read = read_patch(patch)
+    read = given.patch
     sidecars = [read_sidecar(sidecar_path(base)) for base in bases]
     publish_checks.check_output(
         output,

@@ -118,6 +118,22 @@ def test_binary_reads_what_the_loop_trained(trained, tmp_path, capsys):
         assert same or complement
 
 
+@pytest.mark.parametrize(
+    ("preset", "usual"), [("COMPACT", "compact"), ("SPOTPATCH", "exact")]
+)
+def test_numbers_of_a_grid_are_stored_on_it(
+    checkpoint_of, tmp_path, preset, usual
+):
+    run = checkpoint_of(preset)
+    written = {}
+    for encoding in (None, usual, "half"):
+        output = tmp_path / f"{encoding}.patch"
+        asked = [f"--encoding={encoding}"] if encoding else []
+        assert _extracted(run, output, *asked) == 0
+        written[encoding] = output.read_bytes()
+    assert written[None] == written[usual] != written["half"]
+
+
 def test_an_older_checkpoint_by_its_prefix(trained):
     config, model_dir = trained
     older = extract.extract(config, f"{model_dir}/ckpt-2")

@@ -41,7 +41,7 @@ def test_the_defaults(published, capsys, tmp_path):
         "bases": ["base.tflite"],
         "output": output,
         "records": release.TaskRecords(),
-        "encoding": "small",
+        "encoding": None,
         "name": "",
         "description": "",
         "sign": None,

@@ -26,17 +26,17 @@ def test_the_script_wrote_every_config() -> None:
     assert finished.returncode == 0, finished.stdout + finished.stderr
 
 
-def test_every_task_has_the_paper_s_presets_at_both_sizes() -> None:
+def test_every_task_has_the_paper_s_presets_and_ours_at_both_sizes() -> None:
     names = {path.stem for path in _CONFIGS}
     for base in (
         "ssd_mobilenet_v2_fpnlite_320x320_narrow",
         "ssd_mobilenet_v2_fpnlite_96x96_mini",
     ):
         for task in tasks.TARGET_TASKS:
-            for preset in presets.spotpatch_names():
+            for preset in (*presets.spotpatch_names(), "COMPACT"):
                 assert f"{base}__{preset.lower()}__{task.key}" in names
         assert f"{base}__base__oid" in names
-    assert len(names) == 2 * (9 * 8 + 1)
+    assert len(names) == 2 * (9 * 9 + 1)
 
 
 @pytest.mark.parametrize("path", _CONFIGS, ids=lambda path: path.stem)
@@ -60,4 +60,7 @@ def test_it_parses_and_says_what_its_name_says(path: pathlib.Path) -> None:
     steps, batch = re.search(r"([\d,]+) steps of (\d+) images", header).groups()
     assert pipeline.train_config.num_steps == int(steps.replace(",", ""))
     assert pipeline.train_config.batch_size == int(batch)
+    if method == "compact":
+        begins = pipeline.train_config.num_steps // 2
+        assert patch.grid.begin_step == begins
     assert f"configs/{path.name}" in header

@@ -91,6 +91,25 @@ def test_what_is_written_makes_what_is_stated(files, encoding):
     )
 
 
+@pytest.mark.parametrize(
+    ("stored", "usual"),
+    [
+        ("exact", "small"),
+        ("half", "small"),
+        ("small", "small"),
+        ("compact", "compact"),
+    ],
+)
+def test_a_compact_file_stays_one_unless_told_otherwise(files, stored, usual):
+    patch = read_patch(files.patch)
+    files.patch.write_bytes(to_bytes(patch, encoding=ENCODINGS[stored]))
+    published = {}
+    for encoding in (None, usual, "half"):
+        files.publish("float32", encoding=encoding)
+        published[encoding] = files.output.read_bytes()
+    assert published[None] == published[usual] != published["half"]
+
+
 def test_a_patch_of_another_size_is_published_for_it(files, monkeypatch):
     class Runtime:
         image_size = (320, 320)
