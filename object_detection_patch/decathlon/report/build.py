@@ -165,6 +165,7 @@ def _compact(results: Results) -> Iterator[Section]:
             "compact",
             "Smaller files",
             compact.table(results, given),
+            compact.on_all_tasks(results, given),
         )
 
 

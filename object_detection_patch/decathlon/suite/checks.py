@@ -80,6 +80,11 @@ def _faults(suite: Suite) -> Iterator[_Fault]:
     yield from _family_faults(suite)
     if suite.compact:
         yield from _unknown("`compact.tasks` must be", suite.compact.tasks, own)
+        yield from _unknown(
+            "`compact.on_all_tasks` must name",
+            suite.compact.on_all_tasks,
+            suite.compact.options,
+        )
     yield from _joint_faults(suite)
     yield from _unknown("`quick` must name", suite.quick[0], own)
     yield from _unknown("`quick` must name", suite.quick[1], suite.methods)

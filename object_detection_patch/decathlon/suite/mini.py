@@ -111,11 +111,8 @@ _JOINT_RATES: dict[Private, float] = dict.fromkeys(
 # What the grid is worth, piece by piece; the preset's own is 4 and 4 bits.
 _GRIDS = {
     "grid_4_4": "",
-    "grid_4_0": "  grid { head_bits: 0 }\n",
-    "grid_0_4": "  grid { batch_norm_bits: 0 }\n",
     "grid_5_4": "  grid { batch_norm_bits: 5 }\n",
     "grid_3_4": "  grid { batch_norm_bits: 3 }\n",
-    "grid_3_3": "  grid { batch_norm_bits: 3 head_bits: 3 }\n",
 }
 
 # Bytes of a file by label, for the paper's model; 25,000 is less than what
@@ -214,11 +211,13 @@ def compact(
       steps: of the shortest training.
       parameters: of the base, to which budgets are scaled.
     """
-    late = f"  grid {{ begin_step: {steps // 2} }}\n"
+    begin = f"begin_step: {steps // 2}"
+    late = f"  grid {{ {begin} }}\n"
+    no_grid = "  grid { batch_norm_bits: 0 head_bits: 0 }\n"
     grids = _GRIDS | {
         "late_4_4": late,
-        "late_5_4": "  grid { batch_norm_bits: 5 "
-        f"begin_step: {steps // 2} }}\n",
+        "late_4_0": f"  grid {{ head_bits: 0 {begin} }}\n",
+        "late_0_4": f"  grid {{ batch_norm_bits: 0 {begin} }}\n",
     }
     targets = {
         label: f"  target_file_bytes: {size * parameters // _PAPERS_PARAMETERS}"
@@ -232,12 +231,13 @@ def compact(
         tasks=tuple(tasks),
         rate=_RATES["SPOTPATCH"],
         options={label: masks(usual) + grid for label, grid in grids.items()}
-        | {"bytes_4_4": in_bytes + late}
+        | {"bytes_4_4": in_bytes + late, "bytes_0_0": in_bytes + no_grid}
         | {label: masks("0") + late + t for label, t in targets.items()}
         | {
             "budget_50_kernels": masks(usual) + late + targets["budget_50"],
             "budget_50_bytes": in_bytes + late + targets["budget_50"],
         },
+        on_all_tasks=("late_4_4",),
     )
 
 

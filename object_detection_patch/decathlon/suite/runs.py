@@ -510,7 +510,7 @@ def _compact(suite: Suite, seed: int) -> Iterator[Run]:
         return
     for task in suite.tasks:
         for label, options in compact.options.items():
-            if task.key in compact.tasks:
+            if task.key in compact.tasks or label in compact.on_all_tasks:
                 method = Method(rate=compact.rate, options=options)
                 yield Run(
                     COMPACT,

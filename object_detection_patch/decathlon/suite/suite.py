@@ -195,11 +195,13 @@ class Compact(_Strict, frozen=True, kw_only=True):
       rate: as in `Method`.
       options: label, in run ids and file names -> text proto of further
         fields of the patch.
+      on_all_tasks: labels of those that the suite's other tasks have too.
     """
 
     tasks: tuple[_Key, ...]
     rate: _Rate
     options: Mapping[_Label, str]
+    on_all_tasks: tuple[_Label, ...] = ()
 
 
 class Joint(_Strict, frozen=True, kw_only=True):

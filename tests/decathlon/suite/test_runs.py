@@ -86,6 +86,16 @@ def test_variants_narrow_the_runs_that_have_one():
     ]
 
 
+def test_every_task_has_what_is_compared_on_all():
+    selected = runs.select(
+        mini.suite(), experiments=["compact"], tasks=["voc", "pet"]
+    )
+    of_pet = [run for run in selected if run.task.key == "pet"]
+
+    assert _ids(of_pet) == ["compact__compact__pet__late_4_4__seed1"]
+    assert len(selected) - 1 == len(mini.suite().compact.options)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

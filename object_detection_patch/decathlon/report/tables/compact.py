@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from object_detection_patch.decathlon.report.collect import Results
 from object_detection_patch.decathlon.report.contents import (
@@ -32,20 +32,63 @@ from object_detection_patch.decathlon.suite.suite import Compact
 _SEEDS = 2
 """Column of how many a row has."""
 
+_NOTES = (
+    f"mAP is that of the trained numbers. {COMPACT_PRESET}'s are on the grid "
+    f"that its file has; {SPOTPATCH} stored as {SMALLEST} is rounded "
+    "afterwards, which this table does not see (benchmarks/README.md, Compact, "
+    "measures it).",
+    "grid_B_H: B bits for the numbers of BatchNorms and H for the heads' "
+    "kernels, 0 where they are not trained on a grid (and then written with "
+    "6). late: on it from the middle of a training.",
+)
+
 
 def table(results: Results, compact: Compact) -> Table:
     """A row for each training and encoding, means over its seeds."""
-    found = pieces.by_seed(results, compact)
+    return _table(
+        "compact",
+        "Files of half the bytes",
+        _named(pieces.baselines(results), pieces.variants(compact)),
+        pieces.by_seed(results, compact),
+        (*_NOTES, *_notes_of_targets(compact)),
+    )
+
+
+def on_all_tasks(results: Results, compact: Compact) -> Table | None:
+    """The same over the whole suite; None before COMPACT has run there."""
+    tasks = [task.key for task in results.suite.tasks]
+    found = pieces.by_seed(results, compact, tasks)
+    whole = pieces.of_all_tasks(compact)
+    if len(tasks) == len(compact.tasks) or not any(
+        pieces.having(training, found) for training in whole
+    ):
+        return None
+    return _table(
+        "compact_on_all_tasks",
+        "Files of half the bytes, on every task",
+        _named(pieces.baselines(results), whole),
+        found,
+        (),
+    )
+
+
+def _table(
+    key: str,
+    title: str,
+    named: Iterable[tuple[Training, str]],
+    found: Mapping[int, Comparison],
+    notes: tuple[str, ...],
+) -> Table:
     rows = tuple(
         _row(training, encoding, found)
-        for training, encoding in _named(results, compact)
+        for training, encoding in named
         if pieces.having(training, found)
     )
     tasks = next(iter(found.values())).tasks if found else ()
     width = 3 + len(tasks)
     return Table(
-        "compact",
-        "Files of half the bytes",
+        key,
+        title,
         (
             Column("Training"),
             Column("Encoding"),
@@ -67,14 +110,7 @@ def table(results: Results, compact: Compact) -> Table:
             "definition. Whole files, class head and labels included. A "
             "Score is relative to FINE_TUNING of the same seed, where it has "
             f"run, else of seed {cells.SEED}.",
-            f"mAP is that of the trained numbers. {COMPACT_PRESET}'s are on "
-            f"the grid that its file has; {SPOTPATCH} stored as {SMALLEST} "
-            "is rounded afterwards, which this table does not see "
-            "(benchmarks/README.md, Compact, measures it).",
-            "grid_B_H: B bits for the numbers of BatchNorms and H for the "
-            "heads' kernels, 0 where they are not trained on a grid (and then "
-            "written with 6). late: on it from the middle of a training.",
-            *_notes_of_targets(compact),
+            *notes,
         ),
         # Rows of other seeds cannot be laid side by side.
         best(
@@ -105,13 +141,13 @@ def _notes_of_targets(compact: Compact) -> tuple[str, ...]:
 
 
 def _named(
-    results: Results, compact: Compact
+    baselines: Iterable[Training], compacts: Iterable[Training]
 ) -> Iterator[tuple[Training, str]]:
     for encoding in (EXACT, HALF, SMALLEST):
         yield MASKS, encoding
-    for training in pieces.baselines(results):
+    for training in baselines:
         yield training, HALF
-    for training in pieces.variants(compact):
+    for training in compacts:
         yield training, SMALLEST
 
 

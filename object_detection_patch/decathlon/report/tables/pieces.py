@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import statistics
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from object_detection_patch.decathlon.report.collect import Results
 from object_detection_patch.decathlon.report.tables import cells
@@ -56,26 +56,37 @@ def baselines(results: Results) -> tuple[Training, ...]:
 
 def variants(compact: Compact) -> tuple[Training, ...]:
     """COMPACT's."""
-    return tuple(
-        Training(COMPACT, COMPACT_PRESET, label) for label in compact.options
-    )
+    return _compacts(compact.options)
 
 
-def by_seed(results: Results, compact: Compact) -> dict[int, Comparison]:
+def of_all_tasks(compact: Compact) -> tuple[Training, ...]:
+    """Those of COMPACT's that every task of the suite has."""
+    return _compacts(compact.on_all_tasks)
+
+
+def by_seed(
+    results: Results,
+    compact: Compact,
+    tasks: Sequence[str] | None = None,
+) -> dict[int, Comparison]:
     """Seed -> every training with a result on all tasks, beside FINE_TUNING.
 
     FINE_TUNING is that of the same seed, where it has run, else of the first.
+
+    Args:
+      tasks: keys; None for those of all of COMPACT's trainings.
     """
+    tasks = compact.tasks if tasks is None else tasks
     trainings = (MASKS, *baselines(results), *variants(compact))
     found = {}
     for seed in sorted({run.seed for run in results.runs.values()}):
-        given = {FINE_TUNING: _reference(results, compact, seed)}
+        given = {FINE_TUNING: _reference(results, tasks, seed)}
         for training in trainings:
-            outcomes = _outcomes(results, compact, training, seed)
-            if len(outcomes) == len(compact.tasks):
+            outcomes = _outcomes(results, tasks, training, seed)
+            if len(outcomes) == len(tasks):
                 given[training.name] = outcomes
         if len(given) > 1 and given[FINE_TUNING]:
-            found[seed] = compared(given, compact.tasks, cells.keras)
+            found[seed] = compared(given, tasks, cells.keras)
     return found
 
 
@@ -112,21 +123,25 @@ def mean(values: Collection[float]) -> float | None:
     return statistics.fmean(values) if values else None
 
 
+def _compacts(labels: Iterable[str]) -> tuple[Training, ...]:
+    return tuple(Training(COMPACT, COMPACT_PRESET, label) for label in labels)
+
+
 def _reference(
-    results: Results, compact: Compact, seed: int
+    results: Results, tasks: Sequence[str], seed: int
 ) -> Mapping[str, record.Outcome]:
-    own = _outcomes(results, compact, FINE, seed)
-    if len(own) == len(compact.tasks):
+    own = _outcomes(results, tasks, FINE, seed)
+    if len(own) == len(tasks):
         return own
-    return _outcomes(results, compact, FINE, cells.SEED)
+    return _outcomes(results, tasks, FINE, cells.SEED)
 
 
 def _outcomes(
-    results: Results, compact: Compact, training: Training, seed: int
+    results: Results, tasks: Sequence[str], training: Training, seed: int
 ) -> dict[str, record.Outcome]:
     return {
         task: outcome
-        for task in compact.tasks
+        for task in tasks
         if (
             outcome := results.outcome(
                 training.method,

@@ -104,6 +104,42 @@ def test_a_note_says_what_budgets_are_where_there_are_some():
     assert "target" not in notes(_GIVEN)
 
 
+def test_every_task_where_one_of_them_has_run_everywhere():
+    def run(method, task, coco, **more):
+        return made.run(method, task, _outcome(coco, _SPOTPATCH), **more)
+
+    def late(task, coco):
+        return run("COMPACT", task, coco, experiment=COMPACT, variant="late")
+
+    given = msgspec.structs.replace(
+        _GIVEN, options=_GIVEN.options | {"late": ""}, on_all_tasks=("late",)
+    )
+    suite = msgspec.structs.replace(
+        made.suite(2, ["FINE_TUNING", "SPOTPATCH"]), compact=given
+    )
+    first, second = (task.key for task in suite.tasks)
+    runs = [
+        *(run("FINE_TUNING", task, 0.5) for task in (first, second)),
+        *(run("SPOTPATCH", task, 0.5) for task in (first, second)),
+        _compact(0.5, 80, 1),
+        late(first, 0.5),
+    ]
+    assert compact.on_all_tasks(made.of(suite, runs), given) is None
+
+    whole = made.of(suite, [*runs, late(second, 0.75)])
+    *usual, row = compact.on_all_tasks(whole, given).rows
+    assert [one[0] for one in usual] == ["SPOTPATCH"] * 3
+    assert row[:3] == ("COMPACT late", "compact", 1)
+    # 1,250 where it equals fine-tuning, 1.5^2 of that at half the error.
+    assert row[3:6] == pytest.approx((50.0, 75.0, 4062.5))
+    assert row[6:] == (None, 240, pytest.approx(4062.5 / 240 / (2500 / 400)))
+    assert "compact_on_all_tasks" in [
+        table.key
+        for section in build.build_tables(whole)
+        for table in section.tables
+    ]
+
+
 def test_the_section_comes_with_the_first_result():
     def keys(results):
         return [section.key for section in build.build_tables(results)]
