@@ -24,7 +24,13 @@ from object_detection_patch.od_api import (
     label_map,
     pipeline_config,
 )
-from object_detection_patch.patch_file import Patch, read_patch, write_patch
+from object_detection_patch.patch_file import (
+    COMPACT,
+    HALF,
+    Patch,
+    read_patch,
+    write_patch,
+)
 from object_detection_patch.training import cost
 
 
@@ -70,8 +76,11 @@ def evaluate(model: Any, pipeline: Any) -> list[evaluation.EvaluatedImage]:
 
 def _finish_patch(options: argparse.Namespace) -> tuple[dict[str, Any], Any]:
     trained = extract.extract(options.config, options.checkpoint_dir)
+    method = trained.model.patch
     write_patch(
-        options.patch, trained.patch, value_type="float16", compression="zlib"
+        options.patch,
+        trained.patch,
+        encoding=COMPACT if method.grid_bits() else HALF,
     )
     merged = merge.merge(
         base_config=options.base_config,
@@ -79,7 +88,6 @@ def _finish_patch(options: argparse.Namespace) -> tuple[dict[str, Any], Any]:
         patch=read_patch(options.patch),
         output_dir=options.merged,
     )
-    method = trained.model.patch
     base = cost.base_size(method.hosts)
     footprint = cost.patch_footprint(method)
     result = {

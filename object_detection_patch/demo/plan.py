@@ -9,10 +9,10 @@ from object_detection_patch import recipes
 
 SOURCE = "shapes"
 TARGETS = ("stripes", "digits")
-METHODS = ("FINE_TUNING", "BN_PATCH", "WEIGHTTRANS", "SPOTPATCH")
+METHODS = ("FINE_TUNING", "BN_PATCH", "WEIGHTTRANS", "SPOTPATCH", "COMPACT")
 BASE = "BASE"
-# What goes to the phone: the two that keep most kernels as they are.
-PHONE_METHODS = ("BN_PATCH", "SPOTPATCH")
+# What goes to the phone: those that keep most kernels as they are.
+PHONE_METHODS = ("BN_PATCH", "SPOTPATCH", "COMPACT")
 # Files of a job's directory.
 RELEASED_PATCH = "released.patch"
 PHONE_MODEL = "task.tflite"
@@ -20,9 +20,9 @@ PHONE_RESULT = "phone.json"
 PHONE_DRAWN = "drawn_phone.npz"
 
 # The paper's 1e-4 closes gates over many thousand steps; the demo has few.
-_PATCH_OPTIONS = {
-    "SPOTPATCH": "  part { binary_mask { lambda_sps: 3e-3 } }\n",
-}
+_PATCH_OPTIONS = dict.fromkeys(
+    ("SPOTPATCH", "COMPACT"), "  part { binary_mask { lambda_sps: 3e-3 } }\n"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,6 +156,7 @@ class Plan:
         """Writes the job's pipeline.config, an ordinary file to read."""
         os.makedirs(job.directory, exist_ok=True)
         is_base = job.method == BASE
+        options = _PATCH_OPTIONS.get(job.method, "")
         text = recipes.pipeline_text(
             recipes.MINI_96,
             recipes.TaskData(
@@ -169,7 +170,8 @@ class Plan:
             ),
             preset=None if is_base else job.method,
             fine_tune_checkpoint=None if is_base else self.published_checkpoint,
-            patch_options=_PATCH_OPTIONS.get(job.method, ""),
+            patch_options=options
+            + recipes.options_for_steps(job.method, job.steps),
             num_steps=job.steps,
             batch_size=self.scale.batch_size,
             header=f"# {job.title}",

@@ -33,6 +33,8 @@ def test_each_job_patches_the_published_base(plan: Plan) -> None:
         base = pipeline.train_config.fine_tune_checkpoint
         assert base == f"{plan.output_dir}/published/checkpoint/ckpt-0"
         assert pipeline.train_config.num_steps == 30
+        half_of_the_steps = 15 if job.method == "COMPACT" else 0
+        assert patch.grid.begin_step == half_of_the_steps
 
 
 def test_digits_are_never_mirrored(plan: Plan) -> None:
