@@ -41,7 +41,7 @@ def test_what_is_published_is_applied(plan: Plan) -> None:
     published = _parsed(publish, shipping.publish_command(plan, job))
     assert published.patch == job.patch
     assert published.base == [plan.base_model]
-    assert published.encoding == "small"
+    assert published.encoding is None
     applied = _parsed(apply, shipping.apply_command(plan, job))
     assert applied.patch == published.output == job.released
     assert applied.base == plan.base_model
