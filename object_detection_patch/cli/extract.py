@@ -33,8 +33,8 @@ def add(verbs: argparse._SubParsersAction) -> None:
     add_encoding(
         verb,
         default=None,
-        otherwise="what --value_type and --compression say; compact for a "
-        "config with a grid, as COMPACT's, or with target_file_bytes",
+        otherwise="what --value_type and --compression say; compact for heads "
+        "trained on a grid, as COMPACT's, or with target_file_bytes",
     )
     verb.add_argument(
         "--value_type",
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     )
     method = trained.model.patch
     target = method.target_file_bytes
-    for_compact = target is not None or bool(method.grid_bits())
+    for_compact = target is not None or _has_gridded_heads(method)
     data = to_bytes(trained.patch, **_stored(options, for_compact))
     _refuse_above_target(len(data), target)
     write_whole(options.output, data)
@@ -84,6 +84,14 @@ def _stored(options: argparse.Namespace, for_compact: bool) -> dict[str, Any]:
         "compression": options.compression,
         "encoding": ENCODINGS.get(encoding),
     }
+
+
+def _has_gridded_heads(method: Any) -> bool:
+    """Others' heads would be rounded, in a way that they did not train for."""
+    from object_detection_patch.hosts import HEADS
+    from object_detection_patch.patch_file import edits
+
+    return any(edits.place_of(name) in HEADS for name in method.grid_bits())
 
 
 def _refuse_above_target(size: int, target: int | None) -> None:

@@ -34,15 +34,22 @@ def _disturb(model: Any) -> None:
 
 @pytest.fixture(scope="session")
 def checkpoint_of(small_world) -> Any:
-    """preset -> (config, model directory), each made once."""
-    made: dict[str, tuple[str, str]] = {}
+    """preset, options -> (config, model directory), each made once."""
+    made: dict[tuple[str, str], tuple[str, str]] = {}
 
-    def make(preset: str) -> tuple[str, str]:
-        if preset not in made:
-            config = small_world.config("stripes", preset, name="_disturbed")
+    def make(preset: str, options: str = "") -> tuple[str, str]:
+        key = preset, options
+        if key not in made:
+            number = len(made)
+            config = small_world.config(
+                "stripes",
+                preset,
+                name=f"_disturbed_{number}",
+                patch_options=options,
+            )
             model = small_world.patched_model(config, is_training=True)
             _disturb(model)
-            folder = str(small_world.folder / f"disturbed_{preset}")
+            folder = str(small_world.folder / f"disturbed_{number}")
             tf.train.CheckpointManager(
                 tf.train.Checkpoint(
                     model=model, step=tf.Variable(4, dtype=tf.int64)
@@ -50,8 +57,8 @@ def checkpoint_of(small_world) -> Any:
                 folder,
                 max_to_keep=1,
             ).save()
-            made[preset] = config, folder
-        return made[preset]
+            made[key] = config, folder
+        return made[key]
 
     return make
 

@@ -119,12 +119,18 @@ def test_binary_reads_what_the_loop_trained(trained, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("preset", "usual"), [("COMPACT", "compact"), ("SPOTPATCH", "exact")]
+    ("preset", "options", "usual"),
+    [
+        ("COMPACT", "", "compact"),
+        # It would round heads that are on no grid.
+        ("COMPACT", "  grid { head_bits: 0 }\n", "exact"),
+        ("SPOTPATCH", "", "exact"),
+    ],
 )
 def test_numbers_of_a_grid_are_stored_on_it(
-    checkpoint_of, tmp_path, preset, usual
+    checkpoint_of, tmp_path, preset, options, usual
 ):
-    run = checkpoint_of(preset)
+    run = checkpoint_of(preset, options)
     written = {}
     for encoding in (None, usual, "half"):
         output = tmp_path / f"{encoding}.patch"
