@@ -30,7 +30,7 @@ test test-all: export TF_NUM_INTEROP_THREADS := 1
 
 help:
 	@echo "make demo        the whole way on drawn data, table at the end"
-	@echo "make compact     half the bytes, twice the Score a byte: 27 trainings"
+	@echo "make compact     half the bytes, twice the Score a byte: 81 trainings"
 	@echo "make test        tests but the slow ones    make test-all  all"
 	@echo "make test-odapi  the OD API's own tests on today's packages"
 	@echo "make fuzz        readers and appliers, FUZZ_SECONDS=600 each"
@@ -45,8 +45,8 @@ demo: setup
 
 compact: setup
 	$(BIN)/od-patch decathlon run --suite mini --out_dir compact_output \
-	  --tasks voc birds kitti --experiments main compact --seeds 3 \
-	  --methods FINE_TUNING SPOTPATCH COMPACT --variants late_4_4
+	  --experiments main compact --seeds 3 \
+	  --methods FINE_TUNING SPOTPATCH COMPACT --variants late_5_4
 	$(BIN)/od-patch decathlon report compact_output
 
 test: setup

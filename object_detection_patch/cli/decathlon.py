@@ -72,7 +72,7 @@ def _add_run(actions: argparse._SubParsersAction) -> None:
         "--variants",
         nargs="+",
         default=[],
-        help="of runs that have some: options by name (late_4_4), rates, "
+        help="of runs that have some: options by name (late_5_4), rates, "
         "bases; the others are not left out (default: all of the suite)",
     )
     action.add_argument(

@@ -111,9 +111,9 @@ def _table(results: dict[str, dict[str, Any]]) -> str:
             )
     rows.append(
         "mAP is that of the shipped file, merged. Files: float16 values, "
-        "COMPACT's of a grid of 4\nbits, everything in them; weights: the "
-        "fine-tuned model's in float32; nominal: the\npaper's count, 32 bits "
-        "a float."
+        "COMPACT's of a grid of 5\nand 4 bits, everything in them; weights: "
+        "the fine-tuned model's in float32; nominal:\nthe paper's count, 32 "
+        "bits a float."
     )
     return "\n".join(rows)
 

@@ -13,9 +13,10 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from object_detection_patch.hosts import HostKernel
+from object_detection_patch.hosts import DEPTHWISE, HostKernel
 from object_detection_patch.methods import presets
 from object_detection_patch.methods.fake_quantize import within_channel
+from object_detection_patch.patch_file.encoding import depthwise_bits
 from object_detection_patch.protos import patch_pb2
 
 _FEWEST_BITS, _MOST_BITS = 2, 8
@@ -75,6 +76,9 @@ def name_of(number: int) -> str | None:
 class GridQuantizer:
     """Puts kernels on a grid of 2^bits values a channel.
 
+    Depthwise kernels, with few numbers a channel, have one finer grid for all
+    (`Numbers`, `long_channel`).
+
     Args:
       begun: bool variable, whether training does so by now; None: always.
     """
@@ -87,6 +91,8 @@ class GridQuantizer:
 
     def shipped(self, kernel: tf.Tensor, host: HostKernel) -> tf.Tensor:
         """The kernel on the grid, whatever training has reached."""
+        if host.kind == DEPTHWISE:
+            return on_grid(kernel, None, depthwise_bits(self.bits))
         return on_grid(kernel, within_channel(host.kind), self.bits)
 
 

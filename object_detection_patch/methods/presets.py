@@ -85,7 +85,7 @@ _OPTIONS: dict[int, patch_pb2.Part] = {
 
 # RESULTS.md, Smaller files.
 _GRIDS = {
-    patch_pb2.COMPACT: patch_pb2.Grid(batch_norm_bits=4, head_bits=4),
+    patch_pb2.COMPACT: patch_pb2.Grid(batch_norm_bits=5, head_bits=4),
 }
 
 _HEADS_FROZEN = (patch_pb2.SCALE_BIAS_ONLY,)

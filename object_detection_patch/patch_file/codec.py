@@ -83,7 +83,7 @@ def encode(edit: edits_lib.Edit, encoding: Encoding) -> tuple[Entry, bytes]:
         raw = _Raw(edit.mask.shape, layout.BITS, bits, wish)
     else:
         raw = _raw_values(edit, encoding.numbers_of(edit))
-    codec, stored = _compressed(raw)
+    raw, codec, stored = _smallest(raw)
     entry = Entry(
         _KINDS[type(edit)],
         raw.value_type,
@@ -160,6 +160,19 @@ def _float_bytes(target: str, values: np.ndarray, value_type: int) -> bytes:
             f"{errors.shown(target)}."
         )
     return typed.tobytes()
+
+
+def _smallest(raw: _Raw) -> tuple[_Raw, int, bytes]:
+    """Codes of a grid as wide as they need, or a byte each: what is smaller.
+
+    zlib sees how often each code is there if it has a byte of its own.
+    """
+    found = (raw, *_compressed(raw))
+    if raw.grid is None or raw.codec != layout.ZLIB:
+        return found
+    content, grid = grid_lib.with_bytes(raw.content, raw.grid, raw.shape)
+    wide = dataclasses.replace(raw, content=content, grid=grid)
+    return min(found, (wide, *_compressed(wide)), key=lambda way: len(way[2]))
 
 
 def _compressed(raw: _Raw) -> tuple[int, bytes]:

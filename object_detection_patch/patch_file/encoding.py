@@ -14,7 +14,7 @@ from object_detection_patch.patch_file.grid import Grid
 ValueType: TypeAlias = Literal["float32", "float16", "grid"]
 Compression: TypeAlias = Literal["none", "zlib", "planes"]
 MaskCompression: TypeAlias = Literal["none", "zlib"]
-Grouping: TypeAlias = Literal["tensor", "channel"]
+Grouping: TypeAlias = Literal["tensor", "channel", "long_channel"]
 # The fields of an Encoding that say something about numbers.
 NumbersKind: TypeAlias = Literal[
     "batch_norm", "kernels", "box_head", "class_head"
@@ -31,7 +31,11 @@ COMPRESSIONS = {
     "planes": layout.PLANES,
 }
 MASK_COMPRESSIONS = ("none", "zlib")
-GROUPINGS = ("tensor", "channel")
+GROUPINGS = ("tensor", "channel", "long_channel")
+# Of codes of a whole depthwise kernel, beyond those of a channel's: nine
+# numbers a channel do not pay for a `lo` and `step` of their own, and these
+# do (benchmarks/README.md, Tried for COMPACT).
+MORE_DEPTHWISE_BITS = 2
 
 
 def check_choice(name: str, value: Any, known: Any) -> None:
@@ -59,8 +63,9 @@ class Numbers:
         all lie on a grid of fewer already.
       grouping: of a grid: the whole `tensor`, or each output `channel` of a
         kernel, its last axis (depthwise kernels: in x multiplier; matrices
-        too: the last axis). A bias is one group either way; a BatchNorm is
-        two, scale and offset.
+        too: the last axis). `long_channel` is `channel` with one group for
+        a whole depthwise kernel, whose codes have 2 bits more, 8 at most. A
+        bias is one group in any case; a BatchNorm is two, scale and offset.
 
     Raises:
       ValueError: for a choice that there is not.
@@ -84,6 +89,8 @@ class Numbers:
             return Grid(self.bits, inner=edit.scale.size, groups=2)
         if self.grouping == "tensor":
             return Grid(self.bits, inner=1, groups=1)
+        if self.grouping == "long_channel" and _is_depthwise(edit):
+            return Grid(depthwise_bits(self.bits), inner=1, groups=1)
         return Grid(self.bits, inner=1, groups=_channels(edit))
 
 
@@ -132,11 +139,20 @@ def uniform(numbers: Numbers, masks: MaskCompression = "none") -> Encoding:
     return Encoding(masks, numbers, numbers, numbers, numbers)
 
 
+def depthwise_bits(bits: int) -> int:
+    """Of codes of a depthwise kernel beside channels of `bits`."""
+    return min(bits + MORE_DEPTHWISE_BITS, layout.MAX_GRID_BITS)
+
+
+def _is_depthwise(edit: edits_lib.Replace | AdapterEdit) -> bool:
+    return edit.target.endswith("/depthwise_kernel")
+
+
 def _channels(edit: edits_lib.Replace | AdapterEdit) -> int:
     shape = edit.values.shape
     if len(shape) < 2:
         return 1
-    if edit.target.endswith("/depthwise_kernel"):
+    if _is_depthwise(edit):
         return math.prod(shape[-2:])
     return shape[-1]
 
@@ -147,9 +163,9 @@ HALF = uniform(_HALVES, masks="zlib")
 # Costs less than 0.1 points of mAP on average over six trained patches, and
 # nothing smaller was steady: benchmarks/README.md, Encodings.
 SMALL = dataclasses.replace(HALF, batch_norm=Numbers("grid", "zlib", bits=6))
-# Fewer bits cost BatchNorms points, and so does one grid for a whole head
-# tensor: benchmarks/README.md, Compact.
-_HEAD = Numbers("grid", "zlib", bits=6)
+# Fewer bits cost BatchNorms points, and so does one grid of so few for a whole
+# head tensor: benchmarks/README.md, Compact.
+_HEAD = Numbers("grid", "zlib", bits=6, grouping="long_channel")
 COMPACT = dataclasses.replace(SMALL, box_head=_HEAD, class_head=_HEAD)
 
 ENCODINGS = {

@@ -7,6 +7,7 @@ says how the bytes lie and bounds the error.
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 
@@ -88,6 +89,16 @@ def encode(target: str, values: np.ndarray, grid: Grid) -> bytes:
         )
     head = np.concatenate([lo, step]).astype("<f4").tobytes()
     return head + _packed(codes.reshape(-1), grid.bits)
+
+
+def with_bytes(
+    content: bytes, grid: Grid, shape: tuple[int, ...]
+) -> tuple[bytes, Grid]:
+    """A raw section of the same values whose codes take a byte each."""
+    packed = np.frombuffer(content, np.uint8)[grid.numbers_bytes :]
+    codes = _unpacked(packed, grid.bits, math.prod(shape))
+    wide = dataclasses.replace(grid, bits=layout.MAX_GRID_BITS)
+    return content[: grid.numbers_bytes] + codes.tobytes(), wide
 
 
 def narrowest(values: np.ndarray, grid: Grid) -> Grid:

@@ -132,7 +132,8 @@ def _on_grid(
     """The values as the grid of the edit's target holds them, if it has one."""
     if edit.target not in bits:
         return _f4(values)
-    of_edit = Numbers("grid", bits=bits[edit.target]).grid_of(edit)
+    numbers = Numbers("grid", bits=bits[edit.target], grouping="long_channel")
+    of_edit = numbers.grid_of(edit)
     raw = np.frombuffer(grid.encode(edit.target, _f4(values), of_edit), "u1")
     held, _ = grid.decode(edit.target, raw, of_edit, values.size)
     return held.reshape(values.shape)

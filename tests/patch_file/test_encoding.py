@@ -56,6 +56,7 @@ PATCH = Patch(
         ScaleOffset("box_head/bn", *_random(2, 40)),
         Replace("box_head/b/kernel", _random(3, 3, 20, 8)),
         Replace("class_head/c/bias", _random(600)),
+        Replace("class_head/d/depthwise_kernel", _random(3, 3, 40, 1)),
     ),
 )
 
@@ -82,6 +83,7 @@ def test_each_kind_has_its_own():
         (3, 0, 3),
         (3, 0, 5),
         (3, 0, 5),
+        (1, 2, None),
         (1, 2, None),
     ]
 
@@ -154,10 +156,12 @@ def test_bytes_of_compact_counted_by_hand():
         320,
         80,
         # In the heads 6 bits too: of a BatchNorm as above, of a kernel with
-        # lo and step of each of 8 outputs, of a bias with one of each.
+        # lo and step of each of 8 outputs, of a bias with one of each; of a
+        # depthwise kernel with one of each as well, and 8 bits.
         16 + 60,
         64 + 1080,
         8 + 450,
+        8 + 360,
     ]
 
 
@@ -179,13 +183,20 @@ def _groups(edit) -> np.ndarray:
     """The numbers of each group: scale and offset, or output channels."""
     if isinstance(edit, ScaleOffset) or _numbers(edit).ndim == 1:
         return np.atleast_2d(_numbers(edit))
+    if edit.target.endswith("depthwise_kernel"):
+        return _numbers(edit).reshape(1, -1)
     return _numbers(edit).reshape(-1, edit.values.shape[-1]).T
 
 
 def test_compact_rounds_no_further_than_it_says():
     found = _parsed(PATCH, COMPACT)
-    names = ("fpn/bn", "box_head/bn", "box_head/b/kernel", "class_head/c/bias")
-    levels = 2**6 - 1
+    bits = {
+        "fpn/bn": 6,
+        "box_head/bn": 6,
+        "box_head/b/kernel": 6,
+        "class_head/c/bias": 6,
+        "class_head/d/depthwise_kernel": 8,
+    }
 
     bounded = {}
     for edit, original, bound in zip(
@@ -195,11 +206,11 @@ def test_compact_rounds_no_further_than_it_says():
             bounded[edit.target] = bound
             error = np.abs(_numbers(edit) - _numbers(original)).max()
             assert 0 < error < bound + 1e-6
-    assert set(bounded) == set(names)
+    assert set(bounded) == set(bits)
     for edit in PATCH.edits:
-        if edit.target in names:
+        if edit.target in bits:
             spans = [float(np.ptp(group)) for group in _groups(edit)]
-            step = max(spans) / levels
+            step = max(spans) / (2 ** bits[edit.target] - 1)
             assert bounded[edit.target] == pytest.approx(step / 2)
 
 
@@ -227,6 +238,48 @@ def test_channels(target, shape, groups):
     assert _entry(edit, Numbers("grid")).grid == Grid(8, 1, groups)
     whole = _entry(edit, Numbers("grid", bits=4, grouping="tensor"))
     assert whole.grid == Grid(4, 1, 1)
+
+
+@pytest.mark.parametrize(("bits", "depthwise"), [(2, 4), (6, 8), (8, 8)])
+def test_long_channels(bits, depthwise):
+    numbers = Numbers("grid", bits=bits, grouping="long_channel")
+    channels = Replace("box_head/c/kernel", _random(3, 3, 64, 10))
+    kernel = Replace("box_head/c/depthwise_kernel", _random(3, 3, 64, 1))
+
+    assert _entry(channels, numbers).grid == Grid(bits, 1, 10)
+    assert _entry(kernel, numbers).grid == Grid(depthwise, 1, 1)
+
+
+def test_codes_take_a_byte_each_where_that_is_smaller():
+    bell = Replace("fpn/a", _random(4000))
+    even = Replace("fpn/b", np.arange(4096) % 32)
+    packed, wide = (
+        _entry(bell, Numbers("grid", compression, bits=5))
+        for compression in ("none", "zlib")
+    )
+
+    assert (packed.grid.bits, packed.stored_bytes) == (5, 8 + 2500)
+    assert (wide.grid.bits, wide.codec) == (8, 1)
+    # What frequencies cost at least, and the most that Huffman's code adds.
+    codes = np.unique(_codes(bell, 5), return_counts=True)[1] / 4000
+    entropy = -(codes * np.log2(codes)).sum()
+    assert entropy * 500 < wide.stored_bytes < (entropy + 0.1) * 500 + 80
+    assert _entry(even, Numbers("grid", "zlib", bits=5)).stored_bytes < 200
+    encodings = [
+        uniform(Numbers("grid", compression, bits=5))
+        for compression in ("none", "zlib")
+    ]
+    one, other = (
+        from_bytes(to_bytes(Patch("X", PRINT, (bell,)), encoding=encoding))
+        for encoding in encodings
+    )
+    assert one.edits == other.edits
+
+
+def _codes(edit: Replace, bits: int) -> np.ndarray:
+    values = edit.values
+    step = np.ptp(values) / (2**bits - 1)
+    return np.rint((values - values.min()) / step)
 
 
 def test_groups_are_those_of_the_channels():

@@ -108,10 +108,10 @@ _JOINT_RATES: dict[Private, float] = dict.fromkeys(
     ("none", "batch_norm", "depthwise", "both"), _RATES["FINE_TUNING"]
 )
 
-# What the grid is worth, piece by piece; the preset's own is 4 and 4 bits.
+# What the grid is worth, piece by piece; the preset's own is 5 and 4 bits.
 _GRIDS = {
-    "grid_4_4": "",
-    "grid_5_4": "  grid { batch_norm_bits: 5 }\n",
+    "grid_5_4": "",
+    "grid_4_4": "  grid { batch_norm_bits: 4 }\n",
     "grid_3_4": "  grid { batch_norm_bits: 3 }\n",
 }
 
@@ -212,11 +212,12 @@ def compact(
       parameters: of the base, to which budgets are scaled.
     """
     begin = f"begin_step: {steps // 2}"
-    late = f"  grid {{ {begin} }}\n"
+    late = f"  grid {{ batch_norm_bits: 4 {begin} }}\n"
     no_grid = "  grid { batch_norm_bits: 0 head_bits: 0 }\n"
     grids = _GRIDS | {
+        "late_5_4": f"  grid {{ {begin} }}\n",
         "late_4_4": late,
-        "late_4_0": f"  grid {{ head_bits: 0 {begin} }}\n",
+        "late_4_0": f"  grid {{ batch_norm_bits: 4 head_bits: 0 {begin} }}\n",
         "late_0_4": f"  grid {{ batch_norm_bits: 0 {begin} }}\n",
     }
     targets = {
@@ -237,7 +238,7 @@ def compact(
             "budget_50_kernels": masks(usual) + late + targets["budget_50"],
             "budget_50_bytes": in_bytes + late + targets["budget_50"],
         },
-        on_all_tasks=("late_4_4",),
+        on_all_tasks=("late_5_4", "late_4_4"),
     )
 
 

@@ -68,10 +68,33 @@ def test_budgets_are_the_papers_by_the_ratio_of_parameters():
         assert size == int(of_paper[label] * 1_140_216 / 2_095_512)
 
 
+@pytest.mark.parametrize("suite", [mini.suite, paper.suite])
+def test_labels_of_grids_say_their_bits(suite):
+    of_labels = {
+        label: presets.grid(
+            text_format.Parse(options, presets.patch_config("COMPACT"))
+        )
+        for label, options in suite().compact.options.items()
+    }
+    named = [label for label in of_labels if not label.startswith("budget_")]
+
+    assert len(named) > 6
+    for label in named:
+        kind, batch_norm, head = label.split("_")
+        grid = of_labels[label]
+        assert (grid.batch_norm_bits, grid.head_bits) == (
+            int(batch_norm),
+            int(head),
+        )
+        late = kind == "late" or label == "bytes_4_4"
+        assert bool(grid.begin_step) == late
+    assert of_labels["budget_50"].batch_norm_bits == 4
+
+
 @pytest.mark.parametrize(
     ("label", "weight", "unit"),
     [
-        ("late_4_4", 3e-3, "KERNELS"),
+        ("late_5_4", 3e-3, "KERNELS"),
         ("bytes_4_4", 3e-3, "BYTES"),
         ("budget_50", 0.0, "KERNELS"),
         ("budget_50_kernels", 3e-3, "KERNELS"),
