@@ -30,7 +30,7 @@ test test-all: export TF_NUM_INTEROP_THREADS := 1
 
 help:
 	@echo "make demo        the whole way on drawn data, table at the end"
-	@echo "make compact     half the bytes, twice the Score a byte: 81 trainings"
+	@echo "make compact     COMPACT beside SPOTPATCH on nine tasks: 81 trainings"
 	@echo "make test        tests but the slow ones    make test-all  all"
 	@echo "make test-odapi  the OD API's own tests on today's packages"
 	@echo "make fuzz        readers and appliers, FUZZ_SECONDS=600 each"
