@@ -1,8 +1,8 @@
 """Numbers as a small file will hold them, while they are still trained.
 
 patch_file/FORMAT.md, Grid, says which they are: value = lo + step * code, `lo`
-and `step` a group. A patch that was trained so is written in few bits without
-being rounded.
+and `step` a group, both float16. A patch that was trained so is written in few
+bits without being rounded.
 """
 
 from __future__ import annotations
@@ -112,6 +112,8 @@ def on_grid(
 ) -> tf.Tensor:
     """The nearest of 2^bits values between the least and the greatest.
 
+    Both ends are rounded as float16 rounds.
+
     Args:
       values: float32.
       axes: over which numbers are of one group; None for all.
@@ -128,12 +130,18 @@ def on_grid(
 def _nearest(
     values: tf.Tensor, axes: Sequence[int] | None, bits: int
 ) -> tf.Tensor:
-    least = tf.reduce_min(values, axes, keepdims=True)
+    levels = 2.0**bits - 1
+    least = _half(tf.reduce_min(values, axes, keepdims=True))
     span = tf.reduce_max(values, axes, keepdims=True) - least
-    step = span / (2.0**bits - 1)
-    # Equal values, all of them `least`, have no step.
+    step = _half(tf.maximum(span, 0.0) / levels)
+    # Equal values have no step.
     codes = tf.round(tf.math.divide_no_nan(values - least, step))
-    return least + step * codes
+    return least + step * tf.clip_by_value(codes, 0.0, levels)
+
+
+def _half(values: tf.Tensor) -> tf.Tensor:
+    """As a half grid stores it."""
+    return tf.cast(tf.cast(values, tf.float16), tf.float32)
 
 
 def of_config(config: patch_pb2.Patch) -> Grid:

@@ -51,8 +51,8 @@ class Decoded:
 
     Args:
       edit: its numbers as applying uses them.
-      max_error: half of the greatest step of a grid, rounding apart; None
-        for all else.
+      max_error: of numbers on a grid, as `grid.decode` returns it; None for
+        all else.
     """
 
     edit: edits_lib.Edit
@@ -137,10 +137,13 @@ def _raw_values(edit: edits_lib.NumberEdit, numbers: Numbers) -> _Raw:
     values = _values_of(edit)
     wish = COMPRESSIONS[numbers.compression]
     value_type = VALUE_TYPES[numbers.value_type]
-    if value_type == layout.GRID:
+    if value_type in (layout.GRID, layout.HALF_GRID):
         grid = numbers.grid_of(edit)
         if grid.raw_bits(values.size) < 8 * _FLOAT32_BYTES * values.size:
+            if value_type == layout.HALF_GRID:
+                grid = grid_lib.halved(values, grid)
             grid = grid_lib.narrowest(values, grid)
+            value_type = layout.HALF_GRID if grid.half else layout.GRID
             content = grid_lib.encode(edit.target, values, grid)
             # Codes are no numbers whose bytes could be sorted.
             wish = layout.STORED if wish == layout.STORED else layout.ZLIB

@@ -11,7 +11,7 @@ from object_detection_patch.patch_file import errors, layout
 from object_detection_patch.patch_file.adapter_edits import AdapterEdit
 from object_detection_patch.patch_file.grid import Grid
 
-ValueType: TypeAlias = Literal["float32", "float16", "grid"]
+ValueType: TypeAlias = Literal["float32", "float16", "grid", "half_grid"]
 Compression: TypeAlias = Literal["none", "zlib", "planes"]
 MaskCompression: TypeAlias = Literal["none", "zlib"]
 Grouping: TypeAlias = Literal["tensor", "channel", "long_channel"]
@@ -24,6 +24,7 @@ VALUE_TYPES = {
     "float32": layout.FLOAT32,
     "float16": layout.FLOAT16,
     "grid": layout.GRID,
+    "half_grid": layout.HALF_GRID,
 }
 COMPRESSIONS = {
     "none": layout.STORED,
@@ -55,7 +56,8 @@ class Numbers:
       value_type: `float32` keeps them. `float16` rounds: 11 significant
         bits, from 6e-8 to 65504. `grid` spreads 2^bits values evenly over
         each group; a tensor that would not get smaller than its float32 so
-        stays float32.
+        stays float32. `half_grid` is a grid whose own numbers are float16
+        where that is exact enough (`grid.halved`).
       compression: `zlib`, or `planes`, zlib over sorted bytes; a grid has
         no bytes to sort and takes zlib for it. What does not shrink is not
         compressed.
@@ -165,8 +167,13 @@ HALF = uniform(_HALVES, masks="zlib")
 SMALL = dataclasses.replace(HALF, batch_norm=Numbers("grid", "zlib", bits=6))
 # Fewer bits cost BatchNorms points, and so does one grid of so few for a whole
 # head tensor: benchmarks/README.md, Compact.
-_HEAD = Numbers("grid", "zlib", bits=6, grouping="long_channel")
-COMPACT = dataclasses.replace(SMALL, box_head=_HEAD, class_head=_HEAD)
+_HEAD = Numbers("half_grid", "zlib", bits=6, grouping="long_channel")
+COMPACT = dataclasses.replace(
+    SMALL,
+    batch_norm=Numbers("half_grid", "zlib", bits=6),
+    box_head=_HEAD,
+    class_head=_HEAD,
+)
 
 ENCODINGS = {
     "exact": EXACT,

@@ -35,7 +35,7 @@ class Entry:
       target: stable name.
       stored_bytes: length of the mask or the values in the file, the
         scalars before them left out.
-      grid: of value type GRID, and of no other.
+      grid: of value types GRID and HALF_GRID, and of no other.
     """
 
     kind: int
@@ -77,6 +77,8 @@ class Entry:
     @property
     def version(self) -> int:
         """The first version of the format that has such an entry."""
+        if self.value_type == layout.HALF_GRID:
+            return 4
         if self.kind in _ADAPTER_KINDS:
             return 3
         is_new = self.value_type == layout.GRID or self.codec == layout.PLANES
@@ -97,6 +99,12 @@ def check_entry(entry: Entry, version: int) -> None:
     if entry.grid is not None:
         check_grid(entry.target, entry.grid, entry.elements)
     _check_size(entry)
+
+
+def grid_types(version: int) -> tuple[int, ...]:
+    """The value types of grids that a version of the format has."""
+    first = {layout.GRID: 2, layout.HALF_GRID: 4}
+    return tuple(found for found in first if first[found] <= version)
 
 
 def _check_numbers(entry: Entry, version: int) -> None:
@@ -128,7 +136,7 @@ def _check_numbers(entry: Entry, version: int) -> None:
 def _value_types(entry: Entry, version: int) -> tuple[int, ...]:
     if entry.kind in _MASKED_KINDS:
         return (layout.BITS,)
-    return _FLOATS if version == 1 else (*_FLOATS, layout.GRID)
+    return (*_FLOATS, *grid_types(version))
 
 
 def _codecs(entry: Entry, version: int) -> tuple[int, ...]:

@@ -1,7 +1,8 @@
 """Values on a grid: value = lo + step * code, `lo` and `step` a group.
 
-Arithmetic is float32, every operation rounded on its own. FORMAT.md, Grid,
-says how the bytes lie and bounds the error.
+Arithmetic is float32, every operation rounded on its own; `lo` and `step` are
+float32, or float16 in a half grid. FORMAT.md, Grid, says how the bytes lie and
+bounds the error.
 """
 
 from __future__ import annotations
@@ -19,23 +20,32 @@ _BLOCK = 2**14
 # Units in the last place of a group's greatest number: what computing a value
 # of a grid in another order may move it.
 _SLACK = 4
+# Of a number: what float16 may move it.
+_HALF_ROUNDING = np.float32(2.0**-11)
 
 
 @dataclasses.dataclass(frozen=True)
 class Grid:
     """How the numbers of a tensor are grouped, and the width of their codes.
 
-    Number i belongs to group (i // inner) % groups.
+    Number i belongs to group (i // inner) % groups. In a half grid `lo` and
+    `step` are float16.
     """
 
     bits: int
     inner: int
     groups: int
+    half: bool = False
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Of `lo` and `step` in a file."""
+        return np.dtype("<f2" if self.half else "<f4")
 
     @property
     def numbers_bytes(self) -> int:
         """Bytes of `lo` and `step`, which come before the codes."""
-        return 8 * self.groups
+        return 2 * self.dtype.itemsize * self.groups
 
     def raw_bits(self, elements: int) -> int:
         """Bits of `lo`, `step` and the codes, before padding."""
@@ -70,25 +80,22 @@ def encode(target: str, values: np.ndarray, grid: Grid) -> bytes:
     the highest code. A group of one value has step 0.
 
     Raises:
-      GridRangeError: if a group's values lie so far apart that float32
-        overflows.
+      GridRangeError: if a group's values lie so far apart that the numbers
+        of the grid overflow.
     """
     grouped = values.reshape(-1, grid.groups, grid.inner)
-    levels = np.float32(2**grid.bits - 1)
-    lo = grouped.min(axis=(0, 2))
-    with np.errstate(over="ignore", invalid="ignore"):
-        span = grouped.max(axis=(0, 2)) - lo
-        step = _step(span, levels)
-        codes = _codes(grouped, lo, step, levels)
-        finite = edits_lib.all_finite(_values(codes, lo, step, grid))
-    if not finite:
+    fit = _fit(grouped, grid)
+    if not edits_lib.all_finite(fit.values):
+        with np.errstate(over="ignore"):
+            span = float((grouped.max(axis=(0, 2)) - fit.lo).max())
         raise errors.GridRangeError(
-            "The values of a group must lie closer together than float32 "
-            "reaches; write this patch as float32. Received: a span of "
-            f"{float(span.max()):g} in {errors.shown(target)}."
+            "The values of a group must lie closer together than "
+            f"{'float16' if grid.half else 'float32'} reaches; write this "
+            f"patch as float32. Received: a span of {span:g} in "
+            f"{errors.shown(target)}."
         )
-    head = np.concatenate([lo, step]).astype("<f4").tobytes()
-    return head + _packed(codes.reshape(-1), grid.bits)
+    head = np.concatenate([fit.lo, fit.step]).astype(grid.dtype).tobytes()
+    return head + _packed(fit.codes.reshape(-1), grid.bits)
 
 
 def with_bytes(
@@ -102,27 +109,43 @@ def with_bytes(
 
 
 def narrowest(values: np.ndarray, grid: Grid) -> Grid:
-    """The grid with the fewest bits that rounds no more than float32 does.
+    """The grid with the fewest bits that hold the values.
 
-    That is for values trained on a grid; for others it is `grid` itself.
+    That is for values trained on a grid; for others it is `grid` itself. A
+    half grid may round as float16 does where no fewer bits are exact: nearly
+    equal values, trained so, would need more bits than they were trained on.
 
     Args:
       values: finite float32.
       grid: how they are grouped, and the most bits.
     """
     grouped = values.reshape(-1, grid.groups, grid.inner)
-    lo, hi = grouped.min(axis=(0, 2)), grouped.max(axis=(0, 2))
-    slack = _SLACK * np.spacing(np.maximum(np.abs(lo), np.abs(hi)))
-    for bits in range(layout.MIN_GRID_BITS, grid.bits):
-        levels = np.float32(2**bits - 1)
-        with np.errstate(over="ignore", invalid="ignore"):
-            step = _step(hi - lo, levels)
-            codes = _codes(grouped, lo, step, levels)
-            found = _values(codes, lo, step, grid).reshape(grouped.shape)
-            error = np.abs(found - grouped).max(axis=(0, 2))
-        if (error <= slack).all():
-            return dataclasses.replace(grid, bits=bits)
-    return grid
+    greatest = np.abs(grouped).max(axis=(0, 2))
+    slack = _SLACK * np.spacing(greatest)
+    found = _narrowest(grouped, grid, slack)
+    if found == grid and grid.half:
+        # Two numbers are rounded, each to half a unit in its last place.
+        slack += 2 * _HALF_ROUNDING * greatest
+        found = _narrowest(grouped, grid, slack)
+    return found
+
+
+def halved(values: np.ndarray, grid: Grid) -> Grid:
+    """The half grid of the same codes; `grid` itself where that rounds more
+    than FORMAT.md allows: beyond float16's range, or near its least numbers.
+
+    Args:
+      values: finite float32.
+      grid: how they are grouped, and the bits.
+    """
+    grouped = values.reshape(-1, grid.groups, grid.inner)
+    half = dataclasses.replace(grid, half=True)
+    fit = _fit(grouped, half)
+    if not edits_lib.all_finite(fit.values):
+        return grid
+    slack = _SLACK * np.spacing(np.abs(grouped).max(axis=(0, 2)))
+    bound = _max_errors(fit.values, fit.step, half) + slack
+    return half if (fit.error(grouped) <= bound).all() else grid
 
 
 def decode(
@@ -135,16 +158,16 @@ def decode(
       raw: uint8, of the length that `grid` and `elements` require.
 
     Returns:
-      float32 values of shape (elements,), read-only; half of the greatest
-      step, which is how far a value may be from the one that was written,
-      rounding apart.
+      float32 values of shape (elements,), read-only; how far a value may be
+      from the one that was written, rounding in float32 apart: half of the
+      greatest step, in a half grid and 2^-11 of its group's greatest number.
 
     Raises:
       PatchFileError: for a number that is not finite, a step below 0, or set
         padding bits.
     """
-    numbers = raw[: grid.numbers_bytes].view("<f4")
-    lo, step = numbers.reshape(2, grid.groups)
+    numbers = raw[: grid.numbers_bytes].view(grid.dtype)
+    lo, step = numbers.astype(np.float32, copy=False).reshape(2, grid.groups)
     _check_numbers(target, lo, step)
     packed = raw[grid.numbers_bytes :]
     _check_padding(target, packed, grid.bits * elements)
@@ -158,7 +181,62 @@ def decode(
             "Values of a patch must be finite. Received: a grid that reaches "
             f"beyond float32 in the values of {errors.shown(target)}."
         )
-    return values, float(step.max()) / 2
+    return values, float(_max_errors(values, step, grid).max())
+
+
+def _narrowest(grouped: np.ndarray, grid: Grid, slack: np.ndarray) -> Grid:
+    for bits in range(layout.MIN_GRID_BITS, grid.bits):
+        fewer = dataclasses.replace(grid, bits=bits)
+        if (_fit(grouped, fewer).error(grouped) <= slack).all():
+            return fewer
+    return grid
+
+
+@dataclasses.dataclass(frozen=True)
+class _Fit:
+    """Values of shape (outer, groups, inner) on a grid.
+
+    Args:
+      lo, step: float32, (groups,).
+      codes: uint8.
+      values: float32, what the codes stand for, one row.
+    """
+
+    lo: np.ndarray
+    step: np.ndarray
+    codes: np.ndarray
+    values: np.ndarray
+
+    def error(self, grouped: np.ndarray) -> np.ndarray:
+        """The greatest distance of each group from what was given."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = self.values.reshape(grouped.shape)
+            worst: np.ndarray = np.abs(found - grouped).max(axis=(0, 2))
+        return worst
+
+
+def _fit(grouped: np.ndarray, grid: Grid) -> _Fit:
+    levels = np.float32(2**grid.bits - 1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        lo = _stored(grouped.min(axis=(0, 2)), grid)
+        step = _step(grouped.max(axis=(0, 2)) - lo, levels)
+        step = _stored(step, grid)
+        codes = _codes(grouped, lo, step, levels)
+        return _Fit(lo, step, codes, _values(codes, lo, step, grid))
+
+
+def _stored(numbers: np.ndarray, grid: Grid) -> np.ndarray:
+    """As a reader finds them, in float32."""
+    return numbers.astype(grid.dtype).astype(np.float32, copy=False)
+
+
+def _max_errors(values: np.ndarray, step: np.ndarray, grid: Grid) -> np.ndarray:
+    """Of each group of values as they are read, rounding in float32 apart."""
+    if not grid.half:
+        return step / 2
+    grouped = values.reshape(-1, grid.groups, grid.inner)
+    greatest = np.abs(grouped).max(axis=(0, 2))
+    return step / 2 + greatest * _HALF_ROUNDING
 
 
 def _step(span: np.ndarray, levels: np.float32) -> np.ndarray:

@@ -8,7 +8,11 @@ from typing import Any
 
 from object_detection_patch.patch_file import errors, layout
 from object_detection_patch.patch_file import metadata as metadata_lib
-from object_detection_patch.patch_file.entry import Entry, check_entry
+from object_detection_patch.patch_file.entry import (
+    Entry,
+    check_entry,
+    grid_types,
+)
 from object_detection_patch.patch_file.grid import Grid
 from object_detection_patch.patch_file.patch import LabelMapItem
 from object_detection_patch.patch_file.release import Release
@@ -221,8 +225,9 @@ def _read_entry(fields: _Fields, version: int) -> Entry:
     kind, value_type, codec, rank = fields.unpack(_NUMBERS)
     shape = fields.unpack(struct.Struct(f"<{rank}I"))
     grid = None
-    if version > 1 and value_type == layout.GRID:
-        grid = Grid(*fields.unpack(_GRID))
+    if value_type in grid_types(version):
+        bits, inner, groups = fields.unpack(_GRID)
+        grid = Grid(bits, inner, groups, value_type == layout.HALF_GRID)
     (stored_bytes,) = fields.unpack(_COUNT)
     target = fields.name("target")
     entry = Entry(kind, value_type, codec, shape, target, stored_bytes, grid)

@@ -218,7 +218,7 @@ def _closed_row(name: str, weights: int) -> dict[str, Any]:
 
 def _value_type(entry: Entry) -> str:
     if entry.grid is not None:
-        return f"grid{entry.grid.bits}"
+        return f"{'half_' * entry.grid.half}grid{entry.grid.bits}"
     return _VALUE_TYPES[entry.value_type]
 
 

@@ -10,7 +10,7 @@ MAGIC = b"\x89ODP\r\n\x1a\n"
 # Of files that adapters.frame reads; known here to say what they are.
 FAMILY_MAGIC = b"\x89ODF\r\n\x1a\n"
 # Writers write the first that has all that a patch needs.
-VERSIONS = (1, 2, 3)
+VERSIONS = (1, 2, 3, 4)
 # magic, version, stored header bytes, inflated header bytes, flags (version
 # 1: zero), file bytes
 PRELUDE = struct.Struct("<8sIIIIQ")
@@ -38,6 +38,8 @@ FLOAT32 = 1
 FLOAT16 = 2
 # Since version 2: codes of a few bits, with a lowest value and a step a group.
 GRID = 3
+# Since version 4: the same with lowest values and steps in float16.
+HALF_GRID = 4
 
 STORED = 0
 ZLIB = 1
@@ -47,7 +49,7 @@ PLANE_BLOCK = 8192
 
 MIN_GRID_BITS = 2
 MAX_GRID_BITS = 8
-# Two float32 each: without a limit, a tensor of groups of one number would
+# Two numbers each: without a limit, a tensor of groups of one number would
 # take two more tensors while it is read.
 MAX_GRID_GROUPS = 2**16
 

@@ -14,7 +14,7 @@ _PATCH_MAGIC = b"\x89ODP\r\n\x1a\n"
 _SIDECAR_MAGIC = b"\x89ODB\r\n\x1a\n"
 _FAMILY_MAGIC = b"\x89ODF\r\n\x1a\n"
 _SERIES, _SWAPPED = 1, 2
-_VERSION_2, _SIGNED, _FILE, _VERSION_3 = 1, 2, 4, 8
+_VERSION_2, _SIGNED, _FILE, _VERSION_3, _VERSION_4 = 1, 2, 4, 8, 16
 _MOST_STORED = 2**16 - 1
 
 
@@ -22,7 +22,7 @@ def patch_of_input(data: bytes) -> bytes:
     """A patch: a byte of flags, u16 bytes of the header, header, sections.
 
     Flags: bit 0 says version 2, bit 1 signed, bit 2 that the rest is a file
-    as it is, bit 3 version 3.
+    as it is, bit 3 version 3, bit 4 version 4.
     """
     if len(data) < 3:
         return b""
@@ -30,7 +30,9 @@ def patch_of_input(data: bytes) -> bytes:
     if flags & _FILE:
         return _with_checksum(data[1:])
     end = 3 + struct.unpack_from("<H", data, 1)[0]
-    version = 3 if flags & _VERSION_3 else 1 + (flags & _VERSION_2)
+    version = 1 + (flags & _VERSION_2)
+    if flags & (_VERSION_3 | _VERSION_4):
+        version = 4 if flags & _VERSION_4 else 3
     return patch_file(
         data[3:end], data[end:], version=version, signed=bool(flags & _SIGNED)
     )

@@ -25,7 +25,7 @@ def test_sidecar_around_a_body(size):
 
 
 @pytest.mark.parametrize(
-    "flags, version, signed", [(0, 1, 0), (3, 2, 1), (8, 3, 0)]
+    "flags, version, signed", [(0, 1, 0), (3, 2, 1), (8, 3, 0), (24, 4, 0)]
 )
 def test_patch_of_header_and_sections(flags, version, signed):
     file = frame.patch_of_input(bytes([flags, 6, 0]) + b"headersections")

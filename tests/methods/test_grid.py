@@ -34,7 +34,7 @@ _RANDOM = np.random.default_rng(5)
 def test_rounds_as_a_file_does(bits, axes):
     values = _RANDOM.normal(size=(3, 3, 4, 5)).astype(np.float32)
     groups = {None: 1, (0, 1, 2): 5, (0, 1): 20}[axes]
-    stored = file_grid.Grid(bits, inner=1, groups=groups)
+    stored = file_grid.Grid(bits, inner=1, groups=groups, half=True)
     raw = np.frombuffer(file_grid.encode("t", values, stored), np.uint8)
     held, _ = file_grid.decode("t", raw, stored, values.size)
 
@@ -47,7 +47,7 @@ def test_rounds_as_a_file_does(bits, axes):
 
 
 def test_equal_values_stay_and_the_gradient_passes():
-    values = tf.constant([0.3, 0.3, 0.3])
+    values = tf.constant([0.375, 0.375, 0.375])
     with tf.GradientTape() as tape:
         tape.watch(values)
         rounded = grid.on_grid(values, None, 4)
@@ -55,6 +55,24 @@ def test_equal_values_stay_and_the_gradient_passes():
 
     np.testing.assert_array_equal(rounded, values)
     np.testing.assert_array_equal(tape.gradient(loss, values), [1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize("bits", range(2, 9))
+@pytest.mark.parametrize("spread", [1e-6, 1e-4, 1e-2, 1.0])
+def test_is_written_with_as_many_bits_at_most(bits, spread):
+    values = 3 + spread * _RANDOM.normal(size=50).astype(np.float32)
+    trained = grid.on_grid(tf.constant(values), None, bits).numpy()
+    half = file_grid.halved(trained, file_grid.Grid(8, 1, 1))
+    found = file_grid.narrowest(trained, half)
+    raw = np.frombuffer(file_grid.encode("t", trained, found), np.uint8)
+    held, _ = file_grid.decode("t", raw, found, values.size)
+
+    assert half.half
+    assert found.bits <= bits
+    # Nearly equal values are rounded as float16 rounds, others not at all.
+    most = 0 if spread == 1 else 2.0**-10 * np.abs(trained).max()
+    assert np.abs(held - trained).max() <= most
+    assert np.abs(held - values).max() <= np.ptp(values) + 0.002
 
 
 def _as_if_trained(model):

@@ -151,17 +151,17 @@ def test_bytes_of_compact_counted_by_hand():
         # A float32 and 576 bits.
         4 + 72,
         # lo and step of scale and of offset, 80 codes of 6 bits.
-        16 + 60,
+        8 + 60,
         # Outside of the heads: 160 and 40 numbers of 2 bytes.
         320,
         80,
         # In the heads 6 bits too: of a BatchNorm as above, of a kernel with
         # lo and step of each of 8 outputs, of a bias with one of each; of a
         # depthwise kernel with one of each as well, and 8 bits.
-        16 + 60,
-        64 + 1080,
-        8 + 450,
-        8 + 360,
+        8 + 60,
+        32 + 1080,
+        4 + 450,
+        4 + 360,
     ]
 
 
@@ -211,7 +211,10 @@ def test_compact_rounds_no_further_than_it_says():
         if edit.target in bits:
             spans = [float(np.ptp(group)) for group in _groups(edit)]
             step = max(spans) / (2 ** bits[edit.target] - 1)
-            assert bounded[edit.target] == pytest.approx(step / 2)
+            rounded = np.abs(_numbers(edit)).max() / 2048
+            # The widest group need not have the greatest number.
+            assert bounded[edit.target] <= 1.001 * (step / 2 + rounded)
+            assert bounded[edit.target] >= 0.999 * step / 2
 
 
 def test_compact_written_again_loses_nothing_more():

@@ -235,6 +235,46 @@ def test_adapters_on_a_grid():
     )
 
 
+def test_half_grid():
+    parsed = reader.read_file(GOLDEN / "v4_half_grid.patch")
+    steps = np.arange(256) % 32
+    codes = np.arange(32).reshape(1, 1, 32) % 16
+    channels = [codes * 0.5 - 1, codes * 8.0 + 3, np.full_like(codes, 7.0)]
+    tenth = np.float32(np.float16(0.1))
+    multiples = np.rint(np.linspace(0, 63, 90)).astype(np.float32)
+
+    assert parsed.version == 4
+    assert [entry.value_type for entry in parsed.entries] == [4, 4, 4, 4, 3, 0]
+    assert parsed.patch == Patch(
+        "HALF_GRID",
+        "c0ffee00" * 8,
+        (
+            ScaleOffset("backbone/Conv1_bn", steps / 4 - 8, 100 - steps / 2),
+            Replace("box_head/a/kernel", np.stack(channels, -1)),
+            Replace(
+                "box_head/b/depthwise_kernel",
+                (np.arange(1600) % 64 / 8 - 2).reshape(40, 10, 2, 2),
+            ),
+            Replace("class_head/c/bias", tenth * multiples + tenth),
+            # Beyond float16, so `lo` and `step` are float32.
+            Replace("class_head/d/bias", np.arange(64) * 2000 - 70000),
+            AddSigned(
+                "fpn/k", (np.arange(40) % 3 == 0).reshape(1, 1, 4, 10), 0.25
+            ),
+        ),
+        (LabelMapItem(1, "cat", "Cat"),),
+        {"steps": 60},
+    )
+    assert parsed.max_errors == (
+        pytest.approx(0.25 + 100 / 2048),
+        pytest.approx(4 + 123 / 2048),
+        pytest.approx(1 / 16 + 5.875 / 2048),
+        pytest.approx(0.05 + 6.4 / 2048, rel=1e-3),
+        1000,
+        None,
+    )
+
+
 def test_the_files_are_those_that_were_written():
     digests = {
         path.name: hashlib.sha256(path.read_bytes()).hexdigest()
@@ -268,5 +308,8 @@ def test_the_files_are_those_that_were_written():
         ),
         "v3_grid.patch": (
             "51c9e56b6df1f0c39834e1172d082726ba455f2f8432326099eba3497de5cb70"
+        ),
+        "v4_half_grid.patch": (
+            "23f182d0c24599f826b724d97354f678f650d8efe87a9bedd86254ca9bd64108"
         ),
     }

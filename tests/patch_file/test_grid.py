@@ -14,6 +14,7 @@ from object_detection_patch.patch_file.grid import (
     check_grid,
     decode,
     encode,
+    halved,
     narrowest,
 )
 
@@ -128,6 +129,66 @@ def test_every_code_comes_back(bits):
     found, max_error = _decoded(raw, Grid(bits, 1, 1), values.size)
     assert found.tolist() == values.tolist()
     assert max_error == 0.5
+
+
+@settings(deadline=None)
+@given(_cases(), st.integers(-60, 30))
+@example((Grid(8, 2, 1), np.array([1, 1 + 2.0**-20], np.float32)), 0)
+@example((Grid(5, 3, 1), np.array([-65000, 0, 65504], np.float32)), 0)
+def test_a_half_grid_stays_within_its_bound_or_is_not_taken(case, exponent):
+    grid, values = case
+    values = np.ldexp(values / np.float32(2.0**126), exponent)
+    values = values.reshape(-1, grid.groups, grid.inner).astype(np.float32)
+    found = narrowest(values, halved(values, grid))
+    if not found.half:
+        greatest = np.abs(values).max(axis=(0, 2))
+        assert (greatest > 60000).any() or (greatest < 2.0**-5).any()
+        return
+    raw = encode("k", values, found)
+    held, max_error = _decoded(raw, found, values.size)
+
+    assert len(raw) == (found.raw_bits(values.size) + 7) // 8
+    numbers = np.frombuffer(raw, "<f2", count=2 * grid.groups)
+    steps = numbers[grid.groups :].astype(np.float64)
+    held = held.reshape(values.shape).astype(np.float64)
+    greatest = np.abs(held).max(axis=(0, 2))
+    bound = steps / 2 + 2.0**-11 * greatest
+    assert max_error == pytest.approx(bound.max(), rel=1e-6)
+    slack = 2.0**-20 * np.abs(values).max(axis=(0, 2))
+    assert (np.abs(held - values) <= (bound + slack)[:, None]).all()
+
+
+def test_a_half_grid_takes_half_of_the_bytes_for_its_numbers():
+    values = np.arange(64, dtype=np.float32).reshape(8, 8, 1)
+    grid = Grid(6, 1, 8)
+    half = halved(values, grid)
+
+    assert half == Grid(6, 1, 8, half=True)
+    saved = len(encode("k", values, grid)) - len(encode("k", values, half))
+    assert saved == 32
+
+
+@pytest.mark.parametrize("values", [[1e5, 2e5], [-7e4, -7e4], [0, 1e-6]])
+def test_numbers_that_float16_cannot_hold_stay_float32(values):
+    grid = Grid(8, 2, 1)
+
+    assert halved(np.array(values, np.float32), grid) == grid
+
+
+def test_nearly_equal_values_take_few_bits_of_a_half_grid():
+    values = 1 + np.arange(40, dtype=np.float32) / 2**17
+    half = halved(values, Grid(6, 1, 1))
+
+    assert narrowest(values, half) == Grid(2, 1, 1, half=True)
+    assert narrowest(values, Grid(6, 1, 1)) == Grid(6, 1, 1)
+
+
+def test_bytes_of_a_half_grid_by_hand():
+    values = np.array([0, 0.5, 1.5, 2.5, 3], np.float32)
+    raw = encode("k", values, Grid(2, 5, 1, half=True))
+
+    # float16: 0 and 1.
+    assert raw == b"\0\0\x00\x3c" + bytes([0b00001010, 0b11000000])
 
 
 def test_bytes_by_hand():

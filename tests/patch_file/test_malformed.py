@@ -142,7 +142,7 @@ def test_magic():
     refused(build(magic=b"\x89ODP\n\x1a\n\n"), errors.MagicError, "begins with")
 
 
-@pytest.mark.parametrize("version", [0, 4, 2**32 - 1])
+@pytest.mark.parametrize("version", [0, 5, 2**32 - 1])
 def test_version(version):
     refused(
         build(version=version),

@@ -80,7 +80,7 @@ class _Counted(io.BytesIO):
     ("prelude", "error"),
     [
         ((b"PK\3\4\0\0\0\0", 1, 9, 9, 0, 1000), errors.MagicError),
-        ((layout.MAGIC, 4, 9, 9, 0, 1000), errors.VersionError),
+        ((layout.MAGIC, 5, 9, 9, 0, 1000), errors.VersionError),
         ((layout.MAGIC, 1, 9, 9, 1, 1000), errors.ReservedError),
         ((layout.MAGIC, 2, 9, 9, 2, 1000), errors.ReservedError),
         ((layout.MAGIC, 2, 841, 9, 1, 1000), errors.HeaderBoundsError),
@@ -223,7 +223,7 @@ def test_constants_are_those_of_the_specification():
     assert f"{layout.MAX_INFLATION:,} times the stored" in text
     assert f"at most {layout.MAX_JSON_DEPTH} levels" in text
     assert f"rank, 0 to {layout.MAX_RANK}" in text
-    assert layout.VERSIONS == (1, 2, 3)
+    assert layout.VERSIONS == (1, 2, 3, 4)
     assert f"mixed (3) | {layout.MAX_MIXED_OUTPUTS:,} |" in text
     assert f"blocks of {layout.PLANE_BLOCK:,};" in text
     assert (layout.MIN_GRID_BITS, layout.MAX_GRID_BITS) == (2, 8)

@@ -44,7 +44,12 @@ def example_2() -> bytes:
 
 @pytest.fixture(scope="module")
 def example_3() -> bytes:
-    (_, _, example) = _examples()
+    return _examples()[2]
+
+
+@pytest.fixture(scope="module")
+def example_4() -> bytes:
+    (_, _, _, example) = _examples()
     return example
 
 
@@ -160,3 +165,13 @@ def test_version_3_applied_to_kernels(example_3):
 
     assert applied["fpn/c/kernel"].ravel().tolist() == [10.5, 9.5, 12, 8]
     assert applied["fpn/d/kernel"].ravel().tolist() == [33, 4]
+
+
+def test_version_4_reads_as_the_comments_say(example_4):
+    parsed = reader.parse(io.BytesIO(example_4), len(example_4))
+
+    assert parsed.version == 4
+    assert parsed.patch.edits == (
+        ScaleOffset("fpn/bn", [0.5, 0.75, 1, 1.25], [5, 3, 1, -1]),
+    )
+    assert hashlib.sha256(example_4[:-32]).digest() == example_4[-32:]

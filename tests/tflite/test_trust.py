@@ -210,7 +210,7 @@ def test_every_other_length_is_noticed():
     [
         (b"", errors.LengthError, "at least 64 bytes. Received: 0"),
         (bytes(64), errors.MagicError, "begins with"),
-        (_prelude(version=4) + bytes(160), errors.VersionError, "version 4"),
+        (_prelude(version=5) + bytes(160), errors.VersionError, "version 5"),
         (_prelude() + bytes(127), errors.LengthError, "160 bytes. Rec.*: 159"),
     ],
 )

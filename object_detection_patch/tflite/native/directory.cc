@@ -42,6 +42,11 @@ std::string_view read_text(Cursor& fields, const char* what, TextRule rule) {
   return text;
 }
 
+// Whether its value type is a grid that the version has.
+bool has_grid(const Entry& entry, uint32_t version) {
+  return entry.is_grid() && version >= (entry.value_type == kGrid ? 2 : 4);
+}
+
 void check_numbers(const Entry& entry, uint32_t version) {
   const uint8_t last_kind = version > 2 ? kMixOutputsByProduct : kScaleOffset;
   if (entry.kind < kReplace || entry.kind > last_kind) {
@@ -53,8 +58,7 @@ void check_numbers(const Entry& entry, uint32_t version) {
       entry.value_type == kFloat32 || entry.value_type == kFloat16;
   const bool is_allowed = entry.is_masked()
                               ? entry.value_type == kBits
-                              : is_float || (version > 1 &&
-                                             entry.value_type == kGrid);
+                              : is_float || has_grid(entry, version);
   if (!is_allowed) {
     fail(OD_PATCH_UNKNOWN_VALUE_TYPE, "An edit's value type must be one that "
          "its kind and version allow. Received: ", uint64_t{entry.value_type},
@@ -149,7 +153,7 @@ Entry read_entry(Cursor& fields, uint32_t version) {
     const uint32_t size = fields.u32();
     if (i < kMaxRank) entry.shape[i] = size;
   }
-  if (version > 1 && entry.value_type == kGrid) {
+  if (has_grid(entry, version)) {
     entry.grid.bits = fields.u8();
     entry.grid.inner = fields.u32();
     entry.grid.groups = fields.u32();
@@ -158,7 +162,7 @@ Entry read_entry(Cursor& fields, uint32_t version) {
   entry.target = read_text(fields, "target", TextRule::kName);
   check_numbers(entry, version);
   check_shape(entry);
-  if (entry.value_type == kGrid) check_grid(entry);
+  if (entry.is_grid()) check_grid(entry);
   check_size(entry);
   return entry;
 }

@@ -28,6 +28,7 @@ enum ValueType : uint8_t {
   kFloat32 = 1,
   kFloat16 = 2,
   kGrid = 3,
+  kHalfGrid = 4,
 };
 
 enum Codec : uint8_t {
@@ -62,6 +63,13 @@ struct Entry {
 
   bool is_masked() const {
     return kind == kAddSigned || kind == kAffineMask || kind == kKeepMasked;
+  }
+  bool is_grid() const {
+    return value_type == kGrid || value_type == kHalfGrid;
+  }
+  // Of lo and step of all groups, before the codes of a grid.
+  uint64_t grid_numbers_bytes() const {
+    return (value_type == kHalfGrid ? 4 : 8) * uint64_t{grid.groups};
   }
   // A matrix between the channels of a convolution.
   bool is_adapter() const { return kind >= kAddAtCentre; }

@@ -39,9 +39,9 @@ Prelude read_prelude(Span file) {
   }
   Prelude prelude;
   prelude.version = fields.u32();
-  if (prelude.version < 1 || prelude.version > 3) {
+  if (prelude.version < 1 || prelude.version > 4) {
     fail(OD_PATCH_VERSION, "This program reads patch files of version 1 to "
-         "3. Received: version ", prelude.version,
+         "4. Received: version ", prelude.version,
          "; install a program that knows it.");
   }
   prelude.header_stored = fields.u32();

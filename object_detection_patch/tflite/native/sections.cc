@@ -71,9 +71,8 @@ void check_values(const Entry& entry) {
 
 uint64_t Entry::raw_bytes() const {
   if (value_type == kBits) return (uint64_t{elements} + 7) / 8;
-  if (value_type != kGrid) return uint64_t{elements} * width_of(*this);
-  return 8 * uint64_t{grid.groups} +
-         (uint64_t{grid.bits} * elements + 7) / 8;
+  if (!is_grid()) return uint64_t{elements} * width_of(*this);
+  return grid_numbers_bytes() + (uint64_t{grid.bits} * elements + 7) / 8;
 }
 
 SectionBytes::SectionBytes(const Entry& entry) : at_(entry.stored().data) {
@@ -102,10 +101,15 @@ ValueReader::ValueReader(const Entry& entry) : entry_(entry), bytes_(entry) {
     block_.resize(kPlaneBlock * width_of(entry));
     block_at_ = block_.size();
   }
-  if (entry.value_type != kGrid) return;
+  if (!entry.is_grid()) return;
   const uint32_t groups = entry.grid.groups;
   groups_.resize(2 * size_t{groups});
-  bytes_.read(reinterpret_cast<uint8_t*>(groups_.data()), 8 * size_t{groups});
+  if (entry.value_type == kHalfGrid) {
+    read_halves(groups_.data(), groups_.size());
+  } else {
+    bytes_.read(reinterpret_cast<uint8_t*>(groups_.data()),
+                4 * groups_.size());
+  }
   if (!all_finite(groups_.data(), groups_.size())) not_finite();
   for (uint32_t i = 0; i < groups; ++i) {
     if (groups_[groups + i] < 0) {
@@ -116,11 +120,11 @@ ValueReader::ValueReader(const Entry& entry) : entry_(entry), bytes_(entry) {
   group_left_ = entry.grid.inner;
   block_.resize(kBufferBytes);
   block_at_ = block_.size();
-  left_ = static_cast<size_t>(entry.raw_bytes() - 8 * uint64_t{groups});
+  left_ = static_cast<size_t>(entry.raw_bytes() - entry.grid_numbers_bytes());
 }
 
 void ValueReader::read(float* out, size_t count) {
-  if (entry_.value_type == kGrid) {
+  if (entry_.is_grid()) {
     read_grid(out, count);
   } else if (entry_.codec == kPlanes) {
     read_planes(out, count);
@@ -134,7 +138,7 @@ void ValueReader::read(float* out, size_t count) {
 
 void ValueReader::finish() {
   bytes_.finish();
-  if (entry_.value_type == kGrid) {
+  if (entry_.is_grid()) {
     const uint64_t bits = uint64_t{entry_.grid.bits} * entry_.elements;
     check_padding(entry_, bits, static_cast<uint8_t>(bits_));
   }

@@ -139,7 +139,7 @@ def _whole_file(parts: Parts, donor: Parts, rng: np.random.Generator) -> None:
         parts.header, parts.sections = donor.header, donor.sections
         parts.version = donor.version
     else:
-        parts.version = 1 + (parts.version + int(rng.integers(2))) % 3
+        parts.version = 1 + (parts.version + int(rng.integers(2))) % 4
 
 
 # Those that reach furthest stand here more than once.

@@ -45,9 +45,10 @@ def test_kernels_of_many_pieces(native, tmp_path, precision, seed):
 
 
 @pytest.mark.parametrize("precision", _PRECISIONS)
+@pytest.mark.parametrize("version", [3, 4])
 @pytest.mark.parametrize("seed", range(12))
-def test_matrices_between_channels(native, tmp_path, precision, seed):
-    case = applied.make_case(seed, _PRECISIONS[precision], version=3)
+def test_matrices_and_half_grids(native, tmp_path, precision, version, seed):
+    case = applied.make_case(seed, _PRECISIONS[precision], version=version)
     expected = apply_bytes(case.base, case.sidecar, case.patch)
     assert expected == case.model
     assert _apply(native, tmp_path, case) == case.model

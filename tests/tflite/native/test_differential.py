@@ -36,7 +36,7 @@ def cases() -> list[applied.Case]:
 
 
 def _case(seed: int, precision: int) -> applied.Case:
-    version = 2 + seed % 2 if precision == worlds.INT8 else 1 + seed % 3
+    version = 2 + seed % 3 if precision == worlds.INT8 else 1 + seed % 4
     return applied.make_case(
         seed,
         precision,

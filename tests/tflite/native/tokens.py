@@ -150,7 +150,7 @@ def _edit(tokens: Tokens) -> None:
     tokens.number("codec", "u8")
     for _ in range(tokens.number("rank", "u8")):
         tokens.number("size")
-    if value_type == 3:
+    if value_type in (3, 4):
         tokens.number("grid's bits", "u8")
         tokens.numbers("grid's inner", "grid's groups")
     stored = tokens.number("section's bytes")

@@ -506,14 +506,15 @@ class PatchSource:
         return b"".join(parts)
 
 
-def encode(edit: Edit, rng: Any) -> Edit:
+def encode(edit: Edit, rng: Any, value_types: int = 3) -> Edit:
     """Draws how the numbers are stored, and rounds them accordingly."""
     if edit.kind in MASKS:
         edit.value_type, edit.codec = 0, int(rng.integers(0, 2))
         raw = np.packbits(edit.values).tobytes()
     else:
-        edit.value_type = int(rng.integers(1, 4))
-        raw = {1: _floats, 2: _halves, 3: _codes}[edit.value_type](edit, rng)
+        edit.value_type = int(rng.integers(1, 1 + value_types))
+        store = {1: _floats, 2: _halves, 3: _codes, 4: _half_codes}
+        raw = store[edit.value_type](edit, rng)
         edit.codec = int(rng.integers(0, 3 if edit.value_type < 3 else 2))
     if edit.codec == 2:
         width = 4 if edit.value_type == 1 else 2
@@ -538,23 +539,32 @@ def _halves(edit: Edit, rng: Any) -> bytes:
     return halves.tobytes()
 
 
-def _codes(edit: Edit, rng: Any) -> bytes:
+def _half_codes(edit: Edit, rng: Any) -> bytes:
+    return _codes(edit, rng, "<f2")
+
+
+def _codes(edit: Edit, rng: Any, dtype: str = "<f4") -> bytes:
     count = edit.values.size
     bits = int(rng.integers(2, 9))
     divisors = [n for n in range(1, count + 1) if count % n == 0]
     groups = int(rng.choice(divisors))
     inner = int(rng.choice([n for n in divisors if count // groups % n == 0]))
     edit.grid = (bits, inner, groups)
-    lo = random_floats(rng, groups)
+    lo = random_floats(rng, groups).astype(dtype)
     step = np.abs(random_floats(rng, groups)) / np.float32(2**bits)
+    step = step.astype(dtype)
     codes = rng.integers(0, 2**bits, count)
     group = np.arange(count) // inner % groups
-    values = step[group] * codes.astype(np.float32) + lo[group]
+    values = _float32(step)[group] * _float32(codes) + _float32(lo)[group]
     edit.values = values.reshape(edit.shape)
     packed = np.packbits(
         codes[:, None] >> np.arange(bits - 1, -1, -1) & 1
     ).tobytes()
     return lo.tobytes() + step.tobytes() + packed
+
+
+def _float32(numbers: np.ndarray) -> np.ndarray:
+    return numbers.astype(np.float32)
 
 
 def make_patch(
@@ -568,7 +578,8 @@ def make_patch(
     """A patch with a drawn part of all edits that the base allows.
 
     Args:
-      version: 3 has matrices between channels on half of the convolutions.
+      version: 3 has matrices between channels on half of the convolutions, 4
+        half grids as well.
     """
     rng = np.random.default_rng(seed)
     classes = world.classes if classes is None else classes
@@ -611,7 +622,7 @@ def make_patch(
 
 def encode_for(version: int, edit: Edit, rng: Any) -> Edit:
     if version > 1:
-        return encode(edit, rng)
+        return encode(edit, rng, 4 if version > 3 else 3)
     if edit.kind in MASKS:
         edit.value_type = 0
         edit.content = np.packbits(edit.values).tobytes()

@@ -9,6 +9,7 @@ namespace {
 
 constexpr uint8_t kVersion2 = 1;
 constexpr uint8_t kVersion3 = 8;
+constexpr uint8_t kVersion4 = 16;
 constexpr uint8_t kSigned = 2;
 constexpr uint8_t kFile = 4;
 constexpr size_t kChecksumBytes = 32;
@@ -103,7 +104,8 @@ Bytes patch_of_input(const uint8_t* data, size_t size) {
   const size_t header =
       std::min<size_t>(odp::load<uint16_t>(data + 1), size - 3);
   return patch_file({data + 3, header}, {data + 3 + header, size - 3 - header},
-                    flags & kVersion3   ? 3
+                    flags & kVersion4   ? 4
+                    : flags & kVersion3 ? 3
                     : flags & kVersion2 ? 2
                                         : 1,
                     (flags & kSigned) != 0);

@@ -11,7 +11,7 @@ namespace odp_fuzz {
 
 using Bytes = std::vector<uint8_t>;
 
-// A patch of version 1 or 2 from an inflated header and its sections.
+// A patch of any version from an inflated header and its sections.
 Bytes patch_file(odp::Span header, odp::Span sections, uint32_t version,
                  bool is_signed);
 
@@ -22,8 +22,8 @@ Bytes sidecar_file(odp::Span body, uint32_t version);
 void repair_checksum(Bytes& file);
 
 // An input is: a byte of flags (bit 0: version 2, bit 1: signed, bit 2: the
-// rest is a file as it is, bit 3: version 3), u16 bytes of the header, header,
-// sections.
+// rest is a file as it is, bit 3: version 3, bit 4: version 4), u16 bytes of the
+// header, header, sections.
 Bytes patch_of_input(const uint8_t* data, size_t size);
 
 // An input is: a byte of flags (bit 0: version 2, bit 2: the rest is a file as
