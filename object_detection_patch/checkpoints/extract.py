@@ -139,9 +139,9 @@ def _refuse_above_target(method: Any, patch: Patch, path: str) -> None:
     if size > target:
         raise ValueError(
             "A patch with `target_file_bytes` is extracted after "
-            "`target_step`, by default half of `num_steps`, when its file has "
-            f"come down to {target:,} bytes. Received: {path!r}, which gives "
-            f"{size:,}; train on, with the labels of this config "
+            "`target_step`, by default three quarters of `num_steps`, when its "
+            f"file has come down to {target:,} bytes. Received: {path!r}, "
+            f"which gives {size:,}; train on, with the labels of this config "
             "(pipeline.config, [object_detection_patch.patch])."
         )
 

@@ -33,20 +33,37 @@ class Target:
 
     Args:
       file_bytes: at most, of the whole file.
-      step: training steps after which it is kept; 0 for half of all.
+      step: training steps after which it is kept; 0 for three quarters of
+        all.
+      begin_step: training steps before which it closes no gate; 0 for two
+        thirds of `step`.
     """
 
     file_bytes: int
     step: int = 0
+    begin_step: int = 0
 
     @property
     def number(self) -> int:
         """What a checkpoint remembers of it, below the numbers of all else."""
         return -self.file_bytes
 
-    def step_of(self, num_steps: int) -> int:
-        """The step that `step` means in a training of so many."""
-        return self.step or num_steps // 2
+    def steps_of(self, num_steps: int) -> tuple[int, int]:
+        """`begin_step` and `step` in a training of so many.
+
+        Raises:
+          ValueError: unless the first is below the second.
+        """
+        # A training of one step keeps it as well.
+        ends = self.step or max(1, 3 * num_steps // 4)
+        begins = self.begin_step or 2 * ends // 3
+        if begins >= ends:
+            raise ValueError(
+                "`target_begin_step` must be below `target_step`, by default "
+                f"three quarters of `num_steps`: {ends} here. Received: "
+                f"{begins} {_WHERE}"
+            )
+        return begins, ends
 
 
 def name_of(number: int) -> str | None:
@@ -61,12 +78,14 @@ def of_config(config: patch_pb2.Patch) -> Target | None:
       ValueError: for one out of range, without gates, or beside parts whose
         file no gate bounds.
     """
-    size, step = config.target_file_bytes, config.target_step
+    size = config.target_file_bytes
+    step, begin_step = config.target_step, config.target_begin_step
     if not size:
-        if step or config.HasField("target_file_bytes"):
+        if step or begin_step or config.HasField("target_file_bytes"):
             raise ValueError(
                 "`target_file_bytes` must be above 0, and is needed beside "
-                f"`target_step`. Received: {size} {_WHERE}"
+                "`target_step` and `target_begin_step`. Received: "
+                f"{size} {_WHERE}"
             )
         return None
     if size > layout.MAX_FILE_BYTES:
@@ -75,7 +94,7 @@ def of_config(config: patch_pb2.Patch) -> Target | None:
             f"{layout.MAX_FILE_BYTES:,}. Received: {size:,} {_WHERE}"
         )
     _check_parts(config)
-    return Target(size, step)
+    return Target(size, step, begin_step)
 
 
 def _check_parts(config: patch_pb2.Patch) -> None:
@@ -103,12 +122,14 @@ class Plan:
       target: most bytes of the file.
       fixed: of all that ships whatever gates say, at most the target.
       costs: of each gated kernel, int64 [kernels].
-      ends: steps after which the target is kept, at least 1.
+      begins, ends: steps after which gates begin to be closed for the target
+        and after which it is kept, the first below the second.
     """
 
     target: int
     fixed: int
     costs: np.ndarray
+    begins: int
     ends: int
 
     @property
@@ -117,11 +138,12 @@ class Plan:
         return self.target - self.fixed
 
     def capacity_at(self, done: Any) -> tf.Tensor:
-        """Bytes for masks after so many steps, int64, of all at step 0."""
+        """Bytes for masks after so many steps, int64: of all at first."""
         total = int(self.costs.sum())
         extra = max(0, total - self.capacity)
-        left = 1.0 - tf.cast(done, tf.float32) / float(self.ends)
-        share = tf.maximum(left, 0.0) ** _POWER
+        left = float(self.ends) - tf.cast(done, tf.float32)
+        share = left / float(self.ends - self.begins)
+        share = tf.clip_by_value(share, 0.0, 1.0) ** _POWER
         return self.capacity + tf.cast(extra * share, tf.int64)
 
 

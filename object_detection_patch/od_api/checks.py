@@ -45,6 +45,7 @@ def _check_steps(pipeline: Any) -> None:
     for option, step in (
         ("grid.begin_step", patch.grid.begin_step),
         ("target_step", patch.target_step),
+        ("target_begin_step", patch.target_begin_step),
     ):
         if steps and step >= steps:
             raise ValueError(

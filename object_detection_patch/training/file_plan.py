@@ -49,7 +49,7 @@ def plan(model: Any, pipeline: Any) -> None:
     budget = model.patch.budget
     if budget is None:
         return
-    steps = pipeline.train_config.num_steps
+    begins, ends = budget.target.steps_of(pipeline.train_config.num_steps)
     largest = largest_patch(model, pipeline)
     costs = np.array(
         [gate_bytes(gate.weights) for gate in model.patch.gates()], np.int64
@@ -58,16 +58,16 @@ def plan(model: Any, pipeline: Any) -> None:
     target = budget.target.file_bytes
     if fixed > target:
         _refuse(target, fixed, largest)
-    budget.plan = Plan(
-        target, fixed, costs, max(1, budget.target.step_of(steps))
-    )
+    budget.plan = Plan(target, fixed, costs, begins, ends)
     logging.getLogger(__name__).info(
         "A file of at most %s bytes: up to %s for masks, of %s that all gates "
-        "would take, from step %s on.",
+        "would take. Gates are closed for it from step %s on, and from step "
+        "%s on it is kept.",
         f"{target:,}",
         f"{budget.plan.capacity:,}",
         f"{costs.sum():,}",
-        f"{budget.plan.ends:,}",
+        f"{begins:,}",
+        f"{ends:,}",
     )
 
 
@@ -132,7 +132,9 @@ def _on_grid(
     """The values as the grid of the edit's target holds them, if it has one."""
     if edit.target not in bits:
         return _f4(values)
-    numbers = Numbers("grid", bits=bits[edit.target], grouping="long_channel")
+    numbers = Numbers(
+        "half_grid", bits=bits[edit.target], grouping="long_channel"
+    )
     of_edit = numbers.grid_of(edit)
     raw = np.frombuffer(grid.encode(edit.target, _f4(values), of_edit), "u1")
     held, _ = grid.decode(edit.target, raw, of_edit, values.size)

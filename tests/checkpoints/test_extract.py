@@ -252,13 +252,15 @@ def test_the_loop_shows_the_bytes_of_the_open_gates(bounded_run):
 
     assert len(found) == 4
     assert min(found.values()) > 0.9 * bounded_run[2]
-    # Half of four steps.
-    assert found[0] > bounded_run[2] >= max(found[1], found[2], found[3])
+    # Three quarters of four steps; two thirds of those close nothing.
+    assert min(found[0], found[1]) > bounded_run[2] >= max(found[2], found[3])
+    assert found[0] == found[1]
 
 
 def test_a_resumed_training_chooses_the_same_gates(small_world, tmp_path):
-    _, straight = _bounded(small_world, "_straight", "target_step: 6")
-    _, resumed = _bounded(small_world, "_straight", "target_step: 6")
+    steps = "target_begin_step: 1 target_step: 6"
+    _, straight = _bounded(small_world, "_straight", steps)
+    _, resumed = _bounded(small_world, "_straight", steps)
     for step in range(3):
         straight.patch.follow(step)
     path = tf.train.Checkpoint(model=straight).save(str(tmp_path / "ckpt"))

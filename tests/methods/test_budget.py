@@ -75,7 +75,8 @@ def test_bytes_of_whole_files_are_counted_exactly():
 def _plan(**fields):
     costs = np.array([10, 50, 40], np.int64)
     return budget.Plan(
-        **{"target": 120, "fixed": 90, "costs": costs, "ends": 10} | fields
+        **{"target": 120, "fixed": 90, "costs": costs, "begins": 4, "ends": 10}
+        | fields
     )
 
 
@@ -83,9 +84,9 @@ def test_bytes_shrink_from_all_to_the_target():
     plan = _plan()
     steps = np.arange(15)
     found = [int(plan.capacity_at(step)) for step in steps]
-    left = np.maximum(0.0, 1 - steps / 10) ** 3
+    left = np.clip((10 - steps) / 6, 0, 1) ** 3
 
-    assert found[0] == 100
+    assert found[:5] == [100] * 5
     np.testing.assert_allclose(found, 30 + 70 * left, atol=1)
     assert found[10:] == [30] * 5
     assert sorted(found, reverse=True) == found
@@ -162,6 +163,15 @@ def test_without_a_plan_no_step_is_taken():
 # Options.
 
 
+@pytest.mark.parametrize(
+    ("step", "begin_step", "message"),
+    [(7, 7, "7 here. Received: 7 "), (0, 800, "750 here. Received: 800 ")],
+)
+def test_a_target_that_begins_when_it_should_be_kept(step, begin_step, message):
+    with pytest.raises(ValueError, match=f"below `target_step`.*{message}"):
+        budget.Target(60000, step, begin_step).steps_of(1000)
+
+
 def _config(preset="COMPACT", **fields):
     config = presets.patch_config(preset)
     for name, value in fields.items():
@@ -170,11 +180,18 @@ def _config(preset="COMPACT", **fields):
 
 
 def test_a_target_of_a_config():
-    found = budget.of_config(_config(target_file_bytes=60000, target_step=7))
+    found = budget.of_config(
+        _config(target_file_bytes=60000, target_step=7, target_begin_step=5)
+    )
 
-    assert found == budget.Target(60000, 7)
-    assert found.step_of(1000) == 7
-    assert budget.Target(60000).step_of(1000) == 500
+    assert found == budget.Target(60000, 7, 5)
+    assert found.steps_of(1000) == (5, 7)
+    assert budget.Target(60000).steps_of(1000) == (500, 750)
+    assert budget.Target(60000, 90).steps_of(1000) == (60, 90)
+    assert budget.Target(60000, begin_step=9).steps_of(1000) == (9, 750)
+    assert [budget.Target(60000).steps_of(n) for n in (0, 1, 2, 4)] == [
+        (0, 1), (0, 1), (0, 1), (2, 3),
+    ]  # fmt: skip
     assert budget.of_config(_config()) is None
 
 
@@ -195,6 +212,7 @@ def test_masks_are_left_to_the_target_unless_a_weight_is_written():
     [
         ({"target_file_bytes": 0}, "must be above 0.*Received: 0 "),
         ({"target_step": 5}, "needed beside `target_step`.*Received: 0 "),
+        ({"target_begin_step": 5}, "`target_begin_step`. Received: 0 "),
         (
             {"target_file_bytes": layout.MAX_FILE_BYTES + 1},
             "at most what a patch file can have, 276,824,064",

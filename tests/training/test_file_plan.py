@@ -95,16 +95,20 @@ def test_a_gate_costs_its_packed_mask_and_its_scale(small_world):
     ]
 
 
-def test_half_of_the_steps_unless_a_step_is_written(small_world):
+def _steps(model):
+    return model.patch.budget.plan.begins, model.patch.budget.plan.ends
+
+
+def test_the_third_quarter_of_the_steps_unless_others_are_written(small_world):
     model, pipeline = _model(small_world, 200_000)
     pipeline.train_config.num_steps = 100
     file_plan.plan(model, pipeline)
-    assert model.patch.budget.plan.ends == 50
+    assert _steps(model) == (50, 75)
     model, pipeline = _model(
         small_world, 200_000, options="  target_step: 3\n", name="_step"
     )
     file_plan.plan(model, pipeline)
-    assert model.patch.budget.plan.ends == 3
+    assert _steps(model) == (2, 3)
 
 
 def test_numbers_of_the_plan_are_on_the_grids_of_training(small_world):
