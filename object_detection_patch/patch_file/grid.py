@@ -235,8 +235,9 @@ def _max_errors(values: np.ndarray, step: np.ndarray, grid: Grid) -> np.ndarray:
     if not grid.half:
         return step / 2
     grouped = values.reshape(-1, grid.groups, grid.inner)
-    greatest = np.abs(grouped).max(axis=(0, 2))
-    return step / 2 + greatest * _HALF_ROUNDING
+    # Without a second tensor, which the absolute values would be.
+    least, greatest = grouped.min(axis=(0, 2)), grouped.max(axis=(0, 2))
+    return step / 2 + np.maximum(-least, greatest) * _HALF_ROUNDING
 
 
 def _step(span: np.ndarray, levels: np.float32) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -32,12 +33,14 @@ def build(
     kind=1,
     value_type=4,
     codec=0,
+    shape=(2, 4),
     bits=2,
     inner=4,
+    groups=2,
 ) -> bytes:
     header = bytes(32) + b"\1\0X" + u32(1)
-    header += bytes([kind, value_type, codec, 2]) + u32(2, 4)
-    header += struct.pack("<BII", bits, inner, 2) + u32(len(section))
+    header += bytes([kind, value_type, codec, len(shape)]) + u32(*shape)
+    header += struct.pack("<BII", bits, inner, groups) + u32(len(section))
     header += b"\5\0fpn/k" + u32(0, 2) + b"{}" + u32(0, 0)
     stored = zlib.compress(header)
     size = 64 + len(stored) + len(section)
@@ -141,3 +144,21 @@ def test_step_below_zero(step):
         errors.GridStepError,
         "must be 0 or above. Received: -",
     )
+
+
+@pytest.mark.parametrize(("bits", "groups"), [(2, 1), (5, 2**16), (8, 2**16)])
+def test_memory_of_a_large_half_grid(bits, groups):
+    # A quarter of the largest, which would take seconds.
+    elements = 2**24
+    section = zlib.compress(bytes(4 * groups + bits * elements // 8))
+    data = build(
+        section, codec=1, shape=(elements,), bits=bits, inner=1, groups=groups
+    )
+    tracemalloc.start()
+    try:
+        from_bytes(data)
+        peak = tracemalloc.get_traced_memory()[1] / 2**20
+    finally:
+        tracemalloc.stop()
+
+    assert 64 < peak <= 64 * 1.5
