@@ -46,7 +46,7 @@ demo: setup
 compact: setup
 	$(BIN)/od-patch decathlon run --suite mini --out_dir compact_output \
 	  --experiments main compact --seeds 3 \
-	  --methods FINE_TUNING SPOTPATCH COMPACT --variants late_5_4
+	  --methods FINE_TUNING SPOTPATCH COMPACT --variants late_5_4_budget_75
 	$(BIN)/od-patch decathlon report compact_output
 
 test: setup

@@ -174,20 +174,7 @@ def resolve_parts(config: patch_pb2.Patch) -> list[patch_pb2.Part]:
             f"({', '.join(preset_names())}) or at least one `part`. Received: "
             "neither (pipeline.config, [object_detection_patch.patch])."
         )
-    parts = [_part(config.preset, arm, written.get(arm)) for arm in arms]
-    if config.target_file_bytes:
-        _leave_gates_to_target(parts)
-    return parts
-
-
-def _leave_gates_to_target(parts: Iterable[patch_pb2.Part]) -> None:
-    """No weight for open gates where none is written: the file would end far
-    below its target."""
-    for part in parts:
-        if part.WhichOneof("part") == "binary_mask":
-            masks = part.binary_mask
-            if not masks.HasField("lambda_sps"):
-                masks.lambda_sps = 0.0
+    return [_part(config.preset, arm, written.get(arm)) for arm in arms]
 
 
 def _part(

@@ -308,7 +308,7 @@ def test_inspect_what_extract_wrote(trained, tmp_path, capsys):
         for row in described["layers"]
         if row["edit"] and row["place"] in ("box_head", "class_head")
     }
-    assert "grid6" in types
+    assert "half_grid6" in types
     assert described["method"] == "SPOTPATCH"
     assert cli.main(["inspect", output]) == 0
     assert "SPOTPATCH" in capsys.readouterr().out

@@ -95,8 +95,9 @@ def test_every_task_has_what_is_compared_on_all():
     assert sorted(_ids(of_pet)) == [
         "compact__compact__pet__late_4_4__seed1",
         "compact__compact__pet__late_5_4__seed1",
+        "compact__compact__pet__late_5_4_budget_75__seed1",
     ]
-    assert len(selected) - 2 == len(mini.suite().compact.options)
+    assert len(selected) - 3 == len(mini.suite().compact.options)
 
 
 @pytest.mark.parametrize(
