@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from xml.etree import ElementTree
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -20,6 +21,15 @@ def texts(svg: str) -> list[str]:
     return [
         "".join(element.itertext())
         for element in parsed(svg).iter(f"{SVG}text")
+    ]
+
+
+def heights(svg: str, words: Collection[str]) -> list[float]:
+    """How far down each of some texts stands, in their order of drawing."""
+    return [
+        float(element.get("y", ""))
+        for element in parsed(svg).iter(f"{SVG}text")
+        if "".join(element.itertext()) in words
     ]
 
 

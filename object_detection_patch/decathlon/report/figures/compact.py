@@ -27,6 +27,9 @@ from object_detection_patch.decathlon.suite.suite import Compact
 
 _KIBIBYTE = 1024
 _ROOM_ABOVE = 1.1
+# In shares of the axes: right of all patches and left of fine-tuning.
+_NOTES_AT = 0.56
+_HIGHEST_NOTE, _LOWEST_NOTE, _NOTE_HEIGHT = 0.93, 0.05, 0.08
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,9 +161,36 @@ def _draw_points(
     for one in points:
         where = one.kibibytes, one.score
         axis.plot(*where, **looks[one.training.method].filled())
-        style.write(axis, one.note, where, (4, 8))
+        if one.training == MASKS:
+            style.write(axis, one.note, where, (4, 8))
+    _write_notes(axis, [one for one in points if one.training != MASKS])
     panels.label_axes(axis, "KiB of a task's whole patch file, mean")
     axis.set_ylim(0, _ROOM_ABOVE * max(one.score for one in points))
+
+
+def _write_notes(axis: Axes, points: Sequence[Point]) -> None:
+    """In a column, the highest Score on top: their points lie too close."""
+    noted = sorted(
+        (one for one in points if one.note), key=lambda one: -one.score
+    )
+    room = _HIGHEST_NOTE - _LOWEST_NOTE
+    height = min(_NOTE_HEIGHT, room / max(len(noted), 1))
+    for place, one in enumerate(noted):
+        axis.annotate(
+            one.note,
+            (one.kibibytes, one.score),
+            xytext=(_NOTES_AT, _HIGHEST_NOTE - place * height),
+            textcoords="axes fraction",
+            va="center",
+            size=8,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": style.MUTED,
+                "linewidth": 0.4,
+                "relpos": (0, 0.5),
+                "shrinkB": 3,
+            },
+        )
 
 
 def _draw_frontier(axis: Axes, points: Sequence[Point]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import msgspec
@@ -86,6 +87,31 @@ def test_one_seed_is_one_panel_with_marks_in_their_places():
     )
     assert (low - top) / (low - high) == pytest.approx(2100 / 1200, rel=0.01)
     assert {"late", "exact", "half"} <= set(svg_parts.texts(figure.svg))
+
+
+def test_notes_of_points_that_lie_together_stand_apart():
+    labels = [f"late_{number}" for number in range(12)]
+    results = _results()
+    suite = msgspec.structs.replace(
+        results.suite,
+        compact=Compact(
+            tasks=("birds",), rate=1e-3, options=dict.fromkeys(labels, "")
+        ),
+    )
+    runs = [
+        _run("FINE_TUNING", 0.5, {"half": 4000 * _KIBIBYTE}),
+        _run("SPOTPATCH", 0.4, {"half": 200 * _KIBIBYTE}),
+        *(
+            _run("COMPACT", 0.4, {"compact": 50 * _KIBIBYTE}, variant=label)
+            for label in labels
+        ),
+    ]
+    (figure,) = compact.compact_figures(made.of(suite, runs))
+    found = sorted(svg_parts.heights(figure.svg, labels))
+
+    assert len(found) == len(labels)
+    # Letters of 8 px.
+    assert min(b - a for a, b in itertools.pairwise(found)) > 9
 
 
 def test_without_compact_there_is_no_figure():
