@@ -223,12 +223,12 @@ def compact(
         "late_4_0": f"  grid {{ batch_norm_bits: 4 head_bits: 0 {begin} }}\n",
         "late_0_4": f"  grid {{ batch_norm_bits: 0 {begin} }}\n",
     }
-    targets = {
-        label: f"  target_file_bytes: {size * parameters // _PAPERS_PARAMETERS}"
-        "\n"
-        for label, size in (_BUDGETS | {"bound": _BOUND}).items()
-    }
-    bound = targets.pop("bound")
+
+    def target(size: int) -> str:
+        scaled = size * parameters // _PAPERS_PARAMETERS
+        return f"  target_file_bytes: {scaled}\n"
+
+    targets = {label: target(size) for label, size in _BUDGETS.items()}
     in_bytes = masks(usual).replace(
         "lambda_sps:", "sparsity_unit: BYTES lambda_sps:"
     )
@@ -239,7 +239,9 @@ def compact(
         | {"bytes_4_4": in_bytes + late, "bytes_0_0": in_bytes + no_grid}
         | {label: masks("0") + late + t for label, t in targets.items()}
         | {
-            "late_5_4_budget_75": masks(usual) + grids["late_5_4"] + bound,
+            "late_5_4_budget_75": masks(usual)
+            + grids["late_5_4"]
+            + target(_BOUND),
             "budget_50_kernels": masks(usual) + late + targets["budget_50"],
             "budget_50_bytes": in_bytes + late + targets["budget_50"],
         },
