@@ -60,9 +60,9 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     closed). A row's `weights` are the numbers of its tensor, its `bits` those
     of the section before compression, its `bytes` those in the file. `scale`
     is a number, the three of an affine mask, or None; `value_type` is
-    `grid8` for a grid of 8 bits, and `max_error` half of its greatest step,
-    which bounds how far a value may be from the one that was written. Other
-    rows have None there. `bytes_by_kind` adds up to `total`, the size of the
+    `grid8` for a grid of 8 bits, `half_grid8` for a half grid, and
+    `max_error` bounds how far a value may be from the one that was written
+    (FORMAT.md, Error). Other rows have None there. `bytes_by_kind` adds up to `total`, the size of the
     file; biases and matrices are among `kernels`, `signature` only in signed
     files.
 
