@@ -62,11 +62,11 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     is a number, the three of an affine mask, or None; `value_type` is
     `grid8` for a grid of 8 bits, `half_grid8` for a half grid, and
     `max_error` bounds how far a value may be from the one that was written
-    (FORMAT.md, Error). Other rows have None there. `bytes_by_kind` adds up to `total`, the size of the
-    file; biases and matrices are among `kernels`, `signature` only in signed
-    files.
+    (FORMAT.md, Error). Other rows have None there. `bytes_by_kind` adds up
+    to `total`, the size of the file; biases and matrices are among
+    `kernels`, `signature` only in signed files.
 
-    A file of version 2 or 3 has the keys `releases`, `model_metadata_bytes`
+    A file of version 2 to 4 has the keys `releases`, `model_metadata_bytes`
     and `signed_by` as well: the public key in hexadecimal, or None. Nothing is
     verified here: whoever signed a file chose the key that stands in it.
 
