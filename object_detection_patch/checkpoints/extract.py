@@ -81,6 +81,11 @@ def restore_all(model: Any, path: str) -> int:
         status = checkpoint.restore(path)
         status.assert_existing_objects_matched()
         status.expect_partial()
+    except (tf.errors.OpError, IndexError) as error:
+        raise ValueError(
+            "A training checkpoint must be whole, as training wrote it. "
+            f"Received: {path!r}: {str(error).splitlines()[0]}"
+        ) from error
     except (AssertionError, ValueError) as error:
         raise ValueError(
             "A training checkpoint must hold every variable of the model that "

@@ -19,7 +19,8 @@ from object_detection_patch.methods.fake_quantize import within_channel
 from object_detection_patch.patch_file.encoding import depthwise_bits
 from object_detection_patch.protos import patch_pb2
 
-_FEWEST_BITS, _MOST_BITS = 2, 8
+# The encoding `compact`, which keeps what was trained, has 6 at most.
+_FEWEST_BITS, _MOST_BITS = 2, 6
 # Above those of all parts.
 _NUMBERS_OF_GRIDS = 10_000
 
@@ -34,7 +35,7 @@ class Grid:
       begin_step: steps before numbers are put there.
 
     Raises:
-      ValueError: for other bits than 0 or 2 to 8.
+      ValueError: for other bits than 0 or 2 to 6.
     """
 
     batch_norm_bits: int = 0

@@ -6,7 +6,7 @@ from typing import Any
 
 from object_detection_patch.methods import presets
 from object_detection_patch.od_api import pipeline_config
-from object_detection_patch.training import cost, patched_model
+from object_detection_patch.training import cost, file_plan, patched_model
 
 _MIB = 2**20
 
@@ -19,6 +19,8 @@ def count(pipeline_config_path: str, bits: int) -> dict[str, Any]:
       (`all_gates_open`) and with none (`no_gate_open`), both in bits, bytes
       and percent of the base. `class_head_bytes` stand beside them: the
       paper does not count the class head's last layer, but it ships.
+      `file_bytes` are of the file as `od-patch extract` writes it, at most,
+      labels and metadata apart; `target_file_bytes` of the config, or None.
 
     Raises:
       ValueError: for a config without a patch or one that cannot be built.
@@ -37,6 +39,7 @@ def count(pipeline_config_path: str, bits: int) -> dict[str, Any]:
             "bytes": base.total * bits // 8,
         },
         "gated": gated,
+        "target_file_bytes": model.patch.target_file_bytes,
         "all_gates_open": _counted(model.patch, base, bits, "open"),
     }
     if gated:
@@ -62,8 +65,15 @@ def as_text(counted: dict[str, Any]) -> str:
             lines.append(
                 f"  {title:<16} {row['nominal_percent']:7.4f} %  "
                 f"{row['nominal_bytes']:>12,} bytes nominal  "
-                f"+ {row['class_head_bytes']:,} bytes class head"
+                f"+ {row['class_head_bytes']:,} bytes class head; "
+                f"file up to {row['file_bytes']:,} bytes"
             )
+    lines.append("  files: labels and metadata apart")
+    if counted["target_file_bytes"]:
+        lines.append(
+            "  target_file_bytes keeps the whole file to "
+            f"{counted['target_file_bytes']:,} bytes"
+        )
     return "\n".join(lines)
 
 
@@ -77,4 +87,5 @@ def _counted(method: Any, base: Any, bits: int, gates: Any) -> dict[str, Any]:
             100.0 * footprint.fraction(base, bits=bits), 4
         ),
         "class_head_bytes": footprint.class_head_values * bits // 8,
+        "file_bytes": file_plan.most_bytes(method, gates),
     }

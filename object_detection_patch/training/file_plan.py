@@ -19,6 +19,7 @@ from object_detection_patch.hosts import HEADS
 from object_detection_patch.methods.budget import Plan
 from object_detection_patch.patch_file import (
     COMPACT,
+    EXACT,
     Encoding,
     Numbers,
     Patch,
@@ -88,6 +89,29 @@ def largest_patch(model: Any, pipeline: Any) -> Patch:
             for edit in model.patch.edits(gates="open")
         ),
     )
+
+
+def most_bytes(method: Any, gates: str) -> int:
+    """Bytes of the file that extraction writes, labels and metadata apart.
+
+    Of numbers that nothing compresses, so a real file may be smaller.
+
+    Args:
+      method: of a built model, which need not have its base's numbers.
+      gates: all of them `open` or `closed`.
+    """
+    bits = method.grid_bits()
+    small = bool(bits) or method.target_file_bytes is not None
+    random = np.random.default_rng(0)
+    patch = Patch(
+        method.method,
+        "0" * 64,
+        tuple(
+            _patternless(edit, bits, random)
+            for edit in method.edits(gates=gates)
+        ),
+    )
+    return len(to_bytes(patch, encoding=_UNCOMPRESSED if small else EXACT))
 
 
 def _bytes(patch: Patch) -> int:

@@ -292,6 +292,19 @@ class TestRefusals:
         ):
             extract.extract(config, f"{model_dir}/ckpt-1")
 
+    @pytest.mark.parametrize("damaged", ["data-00000-of-00001", "index"])
+    def test_a_checkpoint_cut_short(self, trained, tmp_path, damaged):
+        config, model_dir = trained
+        last = tf.train.latest_checkpoint(model_dir)
+        for end in ("data-00000-of-00001", "index"):
+            content = pathlib.Path(f"{last}.{end}").read_bytes()
+            if end == damaged:
+                content = content[: len(content) // 2]
+            (tmp_path / f"cut-1.{end}").write_bytes(content)
+
+        with pytest.raises(ValueError, match=r"must be whole.*cut-1': "):
+            extract.extract(config, str(tmp_path / "cut-1"))
+
     def test_before_the_grid_begins(self, small_world, tmp_path):
         config = small_world.config(
             "stripes",

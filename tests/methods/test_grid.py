@@ -272,7 +272,7 @@ def test_detached_it_is_an_ordinary_model(small_world):
     assert layer.scale and layer.center and "call" not in vars(layer)
 
 
-@pytest.mark.parametrize("bits", [1, 9])
+@pytest.mark.parametrize("bits", [1, 7, 9])
 @pytest.mark.parametrize("field", ["batch_norm_bits", "head_bits"])
 def test_other_bits_are_refused(field, bits):
     config = patch_pb2.Patch(preset=patch_pb2.SPOTPATCH)

@@ -142,3 +142,39 @@ def test_refuses_a_config_without_a_patch(small_world, capsys):
     error = capsys.readouterr().err
     assert error.startswith("od-patch: This needs a config with a patch")
     assert path in error
+
+
+def test_files_of_a_config(tmp_path, capsys):
+    path = _config(tmp_path, "SPOTPATCH")
+    counted = cost_report.count(path, bits=32)
+    row = counted["all_gates_open"]
+    whole = row["nominal_bytes"] + row["class_head_bytes"]
+
+    assert counted["target_file_bytes"] is None
+    # FORMAT.md: nominal size, class head and 4 KiB.
+    assert whole - 4 * 71 < row["file_bytes"] < whole + 4096
+    assert counted["no_gate_open"]["file_bytes"] < row["file_bytes"]
+
+
+def test_the_file_of_a_config_with_a_grid_and_a_target(tmp_path, capsys):
+    path = pathlib.Path(_config(tmp_path, "COMPACT"))
+    text = path.read_text()
+    path.write_text(
+        text.replace(
+            "preset: COMPACT", "preset: COMPACT target_file_bytes: 60000"
+        )
+    )
+    counted = cost_report.count(str(path), bits=32)
+    smallest = counted["no_gate_open"]["file_bytes"]
+
+    # BatchNorms in 5 bits and heads in 4, instead of 32 each.
+    floats = counted["no_gate_open"]["nominal_bytes"]
+    floats += counted["no_gate_open"]["class_head_bytes"]
+    assert floats * 4 / 32 < smallest < floats * 8 / 32
+    masks = counted["all_gates_open"]["file_bytes"] - smallest
+    assert _KERNELS // 8 <= masks < _KERNELS // 8 + 71 * 64
+    assert counted["target_file_bytes"] == 60_000
+    assert (
+        "target_file_bytes keeps the whole file to 60,000 bytes"
+        in cost_report.as_text(counted)
+    )
