@@ -104,6 +104,8 @@ def _gated(count):
         layer = BinaryMaskKernel(lambda_sps=1.0)
         layer.build((1, 1, 2, 2))
         layer.residual_scale.assign(0.5)
+        # All of one sign, so that no sum over weights cancels.
+        layer.latent_mask.assign(np.ones((1, 1, 2, 2)))
         layers.append(layer)
     return layers
 
