@@ -26,8 +26,8 @@ class ParsedFile:
       entries: its directory, one entry an edit.
       file_bytes: length of the file.
       version: of the format.
-      max_errors: for each edit, half of the greatest step of its grid, or
-        None where its numbers are not on a grid.
+      max_errors: for each edit, how far a number may be from the one that was
+        written (`grid.decode`), or None where they are not on a grid.
       signature: as it stands in the file, not verified; None if unsigned.
     """
 

@@ -44,7 +44,7 @@ def write_patch(
 
     The file is of version 1, which older programs read too, unless releases,
     model metadata, a grid, byte planes or a signature ask for version 2, or
-    matrices between channels for version 3.
+    matrices between channels for version 3, or a half grid for version 4.
 
     Args:
       path: the file; its folder must exist. A symbolic link is followed.
