@@ -80,14 +80,9 @@ def gate_bytes(weights: int) -> int:
 def largest_patch(model: Any, pipeline: Any) -> Patch:
     """The patch with all gates open, of numbers that nothing compresses."""
     steps = pipeline.train_config.num_steps
-    bits = model.patch.grid_bits()
-    random = np.random.default_rng(0)
     return dataclasses.replace(
         shipped.shipped_patch(model, pipeline, step=steps),
-        edits=tuple(
-            _patternless(edit, bits, random)
-            for edit in model.patch.edits(gates="open")
-        ),
+        edits=_patternless_edits(model.patch, "open"),
     )
 
 
@@ -100,17 +95,9 @@ def most_bytes(method: Any, gates: str) -> int:
       method: of a built model, which need not have its base's numbers.
       gates: all of them `open` or `closed`.
     """
-    bits = method.grid_bits()
-    small = bool(bits) or method.target_file_bytes is not None
-    random = np.random.default_rng(0)
-    patch = Patch(
-        method.method,
-        "0" * 64,
-        tuple(
-            _patternless(edit, bits, random)
-            for edit in method.edits(gates=gates)
-        ),
-    )
+    small = method.grid_bits() or method.target_file_bytes is not None
+    edits_of_gates = _patternless_edits(method, gates)
+    patch = Patch(method.method, "0" * 64, edits_of_gates)
     return len(to_bytes(patch, encoding=_UNCOMPRESSED if small else EXACT))
 
 
@@ -130,6 +117,14 @@ def _uncompressed(encoding: Encoding) -> Encoding:
 
 
 _UNCOMPRESSED = _uncompressed(COMPACT)
+
+
+def _patternless_edits(method: Any, gates: str) -> tuple[edits.Edit, ...]:
+    bits = method.grid_bits()
+    random = np.random.default_rng(0)
+    return tuple(
+        _patternless(edit, bits, random) for edit in method.edits(gates=gates)
+    )
 
 
 def _patternless(

@@ -16,6 +16,7 @@ from object_detection_patch.patch_file import (
     errors,
     from_bytes,
 )
+from tests.patch_file.by_hand import refused
 
 MAGIC = b"\x89ODP\r\n\x1a\n"
 MASK = b"\xaa\x80"
@@ -112,13 +113,6 @@ def with_entry(section: bytes = MASK, **fields) -> bytes:
 
 def with_header(**fields) -> bytes:
     return build(raw_header=header(**fields))
-
-
-def refused(data: bytes, error: type[PatchFileError], message: str) -> None:
-    with pytest.raises(error, match=message) as caught:
-        from_bytes(data)
-    assert type(caught.value) is error
-    assert "Received" in str(caught.value)
 
 
 def test_the_hand_made_file_is_good_before_it_is_broken():

@@ -17,6 +17,7 @@ from object_detection_patch.patch_file import (
     errors,
     from_bytes,
 )
+from tests.patch_file.by_hand import refused, u32
 
 BASE = bytes(range(32))
 RESULT = bytes(range(64, 96))
@@ -24,10 +25,6 @@ RESULT = bytes(range(64, 96))
 NUMBERS = struct.pack("<4f", 1, -1, 0.5, 2)
 CODES = bytes([0b00011011, 0b11100100])
 SECTION = NUMBERS + CODES
-
-
-def u32(*numbers: int) -> bytes:
-    return struct.pack(f"<{len(numbers)}I", *numbers)
 
 
 def text(value: str) -> bytes:
@@ -135,13 +132,6 @@ def with_floats(section: bytes, **fields) -> bytes:
 
 def with_header(**fields) -> bytes:
     return build(header(**fields))
-
-
-def refused(data: bytes, error: type[PatchFileError], message: str) -> None:
-    with pytest.raises(error, match=message) as caught:
-        from_bytes(data)
-    assert type(caught.value) is error
-    assert "Received" in str(caught.value)
 
 
 def test_a_file_that_uses_nothing_new_is_read():

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import struct
-import zlib
 
 import numpy as np
 import pytest
@@ -14,14 +12,10 @@ from object_detection_patch.patch_file import (
     AddProductAtCentre,
     MixOutputs,
     MixOutputsByProduct,
-    PatchFileError,
     errors,
     from_bytes,
 )
-
-
-def u32(*numbers: int) -> bytes:
-    return struct.pack(f"<{len(numbers)}I", *numbers)
+from tests.patch_file.by_hand import framed, refused, u32
 
 
 def entry(
@@ -35,26 +29,13 @@ def entry(
 def build(one_entry: bytes, section: bytes, *, version=3) -> bytes:
     header = bytes(32) + b"\1\0X" + u32(1) + one_entry + u32(0, 2) + b"{}"
     header += u32(0, 0) if version > 1 else b""
-    stored = zlib.compress(header)
-    size = 64 + len(stored) + len(section)
-    content = b"\x89ODP\r\n\x1a\n" + struct.pack(
-        "<IIIIQ", version, len(stored), len(header), 0, size
-    )
-    content += stored + section
-    return content + hashlib.sha256(content).digest()
+    return framed(header, section, version=version)
 
 
 def of_shape(*shape: int, kind: int, version=3) -> bytes:
     section = np.arange(np.prod(shape), dtype="<f4").tobytes()
     one = entry(kind=kind, shape=shape, stored=len(section))
     return build(one, section, version=version)
-
-
-def refused(data: bytes, error: type[PatchFileError], message: str) -> None:
-    with pytest.raises(error, match=message) as caught:
-        from_bytes(data)
-    assert type(caught.value) is error
-    assert "Received" in str(caught.value)
 
 
 @pytest.mark.parametrize(

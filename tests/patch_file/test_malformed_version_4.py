@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import struct
 import tracemalloc
 import zlib
@@ -16,14 +15,11 @@ from object_detection_patch.patch_file import (
     from_bytes,
     reader,
 )
+from tests.patch_file.by_hand import framed, refused, u32
 
 # lo 1 and -1, step 0.5 and 2 in float16, codes 0 1 2 3 and 3 2 1 0.
 NUMBERS = struct.pack("<4e", 1, -1, 0.5, 2)
 CODES = bytes([0b00011011, 0b11100100])
-
-
-def u32(*numbers: int) -> bytes:
-    return struct.pack(f"<{len(numbers)}I", *numbers)
 
 
 def build(
@@ -42,20 +38,7 @@ def build(
     header += bytes([kind, value_type, codec, len(shape)]) + u32(*shape)
     header += struct.pack("<BII", bits, inner, groups) + u32(len(section))
     header += b"\5\0fpn/k" + u32(0, 2) + b"{}" + u32(0, 0)
-    stored = zlib.compress(header)
-    size = 64 + len(stored) + len(section)
-    content = b"\x89ODP\r\n\x1a\n" + struct.pack(
-        "<IIIIQ", version, len(stored), len(header), 0, size
-    )
-    content += stored + section
-    return content + hashlib.sha256(content).digest()
-
-
-def refused(data: bytes, error: type[PatchFileError], message: str) -> None:
-    with pytest.raises(error, match=message) as caught:
-        from_bytes(data)
-    assert type(caught.value) is error
-    assert "Received" in str(caught.value)
+    return framed(header, section, version=version)
 
 
 @pytest.mark.parametrize("codec", [0, 1])
